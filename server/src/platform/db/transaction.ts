@@ -76,10 +76,30 @@ export async function inSnapshot<Result>(
 
 /** Runs `callback` once the transaction has committed; a hint only, since the process may die. */
 export function afterCommit(tx: object, callback: () => void): void {
-  callbacksOf.get(tx)?.push(callback)
+  workOf(tx).callbacks.push(callback)
 }
 
-const callbacksOf = new WeakMap<object, (() => void)[]>()
+/**
+ * Sends a write without waiting for it: the next statement leaves in the same flush, and the runner
+ * waits for all of them before it commits. A failed one rolls everything back.
+ */
+export function pipelined(tx: object, write: Promise<unknown>): void {
+  write.catch(() => undefined)
+  workOf(tx).writes.push(write)
+}
+
+interface Work {
+  readonly callbacks: (() => void)[]
+  readonly writes: Promise<unknown>[]
+}
+
+const works = new WeakMap<object, Work>()
+
+function workOf(tx: object): Work {
+  const work = works.get(tx)
+  if (work === undefined) throw new Error('not inside inTransaction')
+  return work
+}
 
 async function runOnce<Result>(pool: Pool, closure: (tx: Tx) => Promise<Result>): Promise<Result> {
   const client = await pool.connect()
@@ -95,16 +115,16 @@ async function runOnce<Result>(pool: Pool, closure: (tx: Tx) => Promise<Result>)
   client.on('notice', onNotice)
   try {
     const tx = transactionOver(client)
-    const callbacks: (() => void)[] = []
-    callbacksOf.set(tx, callbacks)
+    const work: Work = { callbacks: [], writes: [] }
+    works.set(tx, work)
     // Not awaited: on a pipelined connection BEGIN travels with the closure's first statements.
     const begun = client.query('begin')
     begun.catch(() => undefined)
-    const result = await rollBackOnError(client, begun, closure(tx))
+    const result = await rollBackOnError(client, begun, finished(closure(tx), work))
     warned = false
     await commit(client)
     if (warned) throw new CommitUnknown(new Error('COMMIT came with a warning'))
-    for (const callback of callbacks) callback()
+    for (const callback of work.callbacks) callback()
     return result
   } catch (error) {
     broken ||= error instanceof CommitUnknown || !isServerAnswer(error)
@@ -114,6 +134,12 @@ async function runOnce<Result>(pool: Pool, closure: (tx: Tx) => Promise<Result>)
     client.off('notice', onNotice)
     client.release(broken)
   }
+}
+
+async function finished<Result>(body: Promise<Result>, work: Work): Promise<Result> {
+  const result = await body
+  await Promise.all(work.writes)
+  return result
 }
 
 async function rollBackOnError<Result>(

@@ -1,0 +1,1 @@
+export { type Act, actOf, recordAudit } from './record-audit.ts'

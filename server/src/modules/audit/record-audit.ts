@@ -1,0 +1,60 @@
+import type { Actor } from '../../platform/actor.ts'
+import type { Asked } from '../../platform/command.ts'
+import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { statement } from '../../platform/db/statement.ts'
+import { pipelined } from '../../platform/db/transaction.ts'
+import { newId } from '../../platform/ids.ts'
+
+/** One act worth proving later: who did what to which object, with what outcome. */
+export interface Act {
+  readonly actor: Actor
+  readonly requestId: string
+  readonly at: Date
+  /** From a closed list in code, `noun.verb`: `payment.create`. */
+  readonly action: string
+  readonly resourceKind: string
+  readonly resourceId: string
+  readonly outcome?: 'success' | 'refused' | 'error'
+  readonly reason?: string
+  /** Small facts: amounts, states. Never personal data, never a secret. */
+  readonly detail?: object
+}
+
+/** The act of a request upon an object. */
+export function actOf(
+  { actor, requestId, at }: Pick<Asked<unknown>, 'actor' | 'requestId' | 'at'>,
+  act: Omit<Act, 'actor' | 'requestId' | 'at'>,
+): Act {
+  return { actor, requestId, at, ...act }
+}
+
+/** Writes audit rows in the business transaction, one statement per batch. */
+export function recordAudit(tx: Parameters<typeof insertActs>[0], acts: readonly Act[]): void {
+  if (acts.length === 0) return
+  pipelined(
+    tx,
+    insertActs(
+      tx,
+      plain(acts.map(({ actor }) => actor.tenantId)),
+      instants(acts.map(({ at }) => at)),
+      plain(acts.map(({ at }) => newId(at))),
+      plain(acts.map(({ actor }) => actor.kind)),
+      texts(acts.map(({ actor }) => actor.id)),
+      plain(acts.map(({ action }) => action)),
+      plain(acts.map(({ outcome }) => outcome ?? 'success')),
+      texts(acts.map(({ reason }) => reason ?? null)),
+      plain(acts.map(({ resourceKind }) => resourceKind)),
+      plain(acts.map(({ resourceId }) => resourceId)),
+      texts(acts.map(({ actor }) => actor.origin)),
+      texts(acts.map(({ requestId }) => requestId)),
+      texts(acts.map(({ detail }) => (detail === undefined ? null : JSON.stringify(detail)))),
+    ),
+  )
+}
+
+const insertActs = statement(`
+  insert into audit.events (tenant_id, at, id, actor_kind, actor_id, action, outcome, reason,
+                            resource_kind, resource_id, origin, request_id, detail)
+  select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                       $7::text[], $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[],
+                       $13::jsonb[])`)

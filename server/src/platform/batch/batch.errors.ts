@@ -1,0 +1,24 @@
+import { defineErrors } from '../errors.ts'
+
+export const refuse = defineErrors({
+  idempotency_key_reused: {
+    status: 422,
+    retryable: false,
+    title: 'This Idempotency-Key was used for a different request.',
+  },
+  idempotency_in_flight: {
+    status: 409,
+    retryable: true,
+    title: 'A request with this Idempotency-Key is being processed.',
+  },
+  idempotency_key_expired: {
+    status: 409,
+    retryable: false,
+    title: 'This Idempotency-Key was used, and its answer is no longer kept.',
+  },
+  overloaded: {
+    status: 503,
+    retryable: true,
+    title: 'Too much is waiting. Try again shortly.',
+  },
+})
