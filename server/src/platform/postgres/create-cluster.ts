@@ -1,0 +1,58 @@
+import { appendFile, chown, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { StartError } from '../start-error.ts'
+import type { Binaries } from './binaries.ts'
+import { syncPath } from './durable-files.ts'
+import { runBinary } from './run-binary.ts'
+import { directoryArgument } from './server-command.ts'
+import type { ServerUser } from './server-user.ts'
+
+export const SUPERUSER = 'countinghouse'
+export const SETTINGS_FILE = 'countinghouse.conf'
+const INITDB_MS = 120_000 // 1 s on a fast disk; a slow one syncs 1,000 files for a minute
+
+/**
+ * `pg` exists complete or not at all: initdb works below `pg.new`, whose outcome is renamed. Each
+ * attempt has a directory of its own, because an initdb whose parent was killed runs on for a second
+ * and must not write into the next attempt; its ground is taken away instead, and it gives up.
+ */
+export async function createCluster(
+  dataDir: string,
+  binaries: Binaries,
+  user: ServerUser | undefined,
+): Promise<void> {
+  const workshop = join(dataDir, 'pg.new')
+  await removeUnfinishedCluster(dataDir)
+  await mkdir(workshop, { mode: 0o700 })
+  const cluster = await mkdtemp(join(workshop, 'attempt-'))
+  if (user !== undefined) await chown(cluster, user.uid, user.gid)
+  const done = await runBinary(
+    binaries.initdb,
+    [
+      ...['-D', directoryArgument(cluster, user)],
+      ...['-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '-k'],
+      ...['--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
+    ],
+    { user, directory: cluster, timeoutMs: INITDB_MS },
+  )
+  if (done.code !== 0) {
+    const why = done.stderr.trim().split('\n').slice(-3).join(' / ') || `exit ${done.code}`
+    throw new StartError(
+      `PostgreSQL could not create its files in ${dataDir}: ${why}. ` +
+        'Nothing was kept: remove the cause and start again.',
+    )
+  }
+  const configuration = join(cluster, 'postgresql.conf')
+  await appendFile(configuration, `\ninclude_if_exists = '${SETTINGS_FILE}'\n`)
+  await syncPath(configuration)
+  await syncPath(cluster)
+  await rename(cluster, join(dataDir, 'pg'))
+  await syncPath(dataDir)
+  await removeUnfinishedCluster(dataDir)
+}
+
+/** Retries, since an orphaned initdb may still be adding files. */
+export async function removeUnfinishedCluster(dataDir: string): Promise<void> {
+  const workshop = join(dataDir, 'pg.new')
+  await rm(workshop, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+}

@@ -1,0 +1,31 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { elapsed } from '../clock.ts'
+import { isAlive, type ProcessIdentity } from './process-identity.ts'
+
+const FAST_MS = 30_000 // a fast shutdown writes a checkpoint; a slow disk may need this for 1 GB
+const IMMEDIATE_MS = 10_000
+const LOOK_MS = 10
+
+/**
+ * SIGINT, "fast": sessions are closed, a checkpoint is written. Not SIGTERM, which waits for clients
+ * for ever. If that takes too long SIGQUIT, "immediate": as safe, but the next start has to recover.
+ */
+export async function stopServer(postmaster: ProcessIdentity): Promise<void> {
+  for (const [signal, limitMs] of [['SIGINT', FAST_MS], ['SIGQUIT', IMMEDIATE_MS]] as const) {
+    const began = elapsed()
+    if (isAlive(postmaster)) send(postmaster.pid, signal)
+    while (elapsed() - began < limitMs) {
+      if (!isAlive(postmaster)) return
+      await sleep(LOOK_MS)
+    }
+  }
+  throw new Error(`PostgreSQL, pid ${postmaster.pid}, ignores SIGINT and SIGQUIT.`)
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+  }
+}
