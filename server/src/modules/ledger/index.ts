@@ -1,0 +1,6 @@
+export { openAccounts, openBooks, type ModuleAccount } from './open-accounts.ts'
+export { postEntries, postLocked } from './post-entries.ts'
+export { lockBooks, type LockedBooks } from './lock-books.ts'
+export { findBalances, type BalanceRow, type Pair } from './lock.queries.ts'
+export type { LedgerCommand, LedgerResult, Leg, Post, BookedTransaction } from './posting.ts'
+export { ledgerEvents } from './ledger.events.ts'

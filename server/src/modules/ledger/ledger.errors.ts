@@ -1,0 +1,44 @@
+import { defineErrors } from '../../platform/errors.ts'
+
+const rule = { status: 422, retryable: false } as const
+const state = { status: 409, retryable: false } as const
+const missing = { status: 404, retryable: false } as const
+
+export const refuse = defineErrors({
+  ledger_account_not_found: { ...missing, title: 'No such ledger account.' },
+  transaction_not_found: { ...missing, title: 'No such ledger transaction.' },
+  hold_not_found: { ...missing, title: 'No such hold.' },
+
+  unbalanced: { ...rule, title: 'Debits and credits differ in a currency.' },
+  too_few_entries: { ...rule, title: 'A transaction needs at least two entries.' },
+  too_many_entries: { ...rule, title: 'A transaction holds at most 100 entries.' },
+  account_not_found: { ...rule, title: 'An entry names an account that does not exist.' },
+  chart_line_not_found: { ...rule, title: 'No such line in the chart of accounts.' },
+  account_not_postable: { ...rule, title: 'This chart line is a header and takes no accounts.' },
+  currency_mismatch: { ...rule, title: 'An entry is not in the currency of its account.' },
+  currency_unknown: { ...rule, title: 'Not a currency that is in use.' },
+  insufficient_funds: { ...rule, title: 'The account has too little available.' },
+  balance_limit_exceeded: { ...rule, title: 'The account would exceed its balance limit.' },
+  balance_out_of_range: { ...rule, title: 'The balance would leave the range that JSON carries.' },
+  effective_date_out_of_range: {
+    ...rule,
+    title: 'The effective date is too far ahead: at most 5 days.',
+  },
+  hold_amount_exceeded: { ...rule, title: 'More than the hold has left.' },
+  hold_entries_mismatch: {
+    ...rule,
+    title: 'The entries do not take the amount from the held account.',
+  },
+
+  account_closed: { ...state, title: 'The account is closed.' },
+  account_blocked: { ...state, title: 'The account is blocked in this direction.' },
+  account_not_empty: { ...state, title: 'Only an account without balance and holds can be closed.' },
+  account_key_taken: { ...state, title: 'An account with this external_id exists.' },
+  period_closed: { ...state, title: 'The effective date lies in a closed period.' },
+  external_id_taken: { ...state, title: 'Another transaction has this external_id.' },
+  already_reversed: { ...state, title: 'The transaction is reversed already, or is a reversal.' },
+  hold_not_pending: { ...state, title: 'The hold is no longer pending.' },
+  hold_expired: { ...state, title: 'The hold has expired.' },
+  version_mismatch: { ...state, title: 'The account has changed since the version you expected.' },
+  group_refused: { ...state, title: 'Another item of this atomic batch was refused.' },
+})
