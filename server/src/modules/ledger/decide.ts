@@ -18,15 +18,6 @@ import type {
   Reverse,
 } from './posting.ts'
 
-/**
- * Decides a batch in memory, in order of arrival: each item is checked whole and then applied, so a
- * refusal leaves no trace and a later item sees the earlier ones. Pure but for the locked state it is
- * handed; no I/O and no clock.
- */
-export function decide(books: LockedBooks, commands: readonly LedgerCommand[]): Outcome<LedgerResult>[] {
-  return commands.map((command) => decideOne(books, command))
-}
-
 const MAX_ENTRIES = 100
 const MAX_DAYS_AHEAD = 5
 // JSON's safe range; beyond it a balance could not be told (RFC 8259 §6).
@@ -34,7 +25,19 @@ const MAX_BALANCE = 9_007_199_254_740_991n
 // int8 ends at 9.22e18. Totals only grow, so they are refused long before they overflow.
 const MAX_TOTAL = 4_000_000_000_000_000_000n
 
-function decideOne(books: LockedBooks, command: LedgerCommand): Outcome<LedgerResult> {
+/**
+ * Decides one command in memory: it is checked whole and then applied, so a refusal leaves no trace
+ * and the next command sees this one. Pure but for the locked state it is handed; no I/O, no clock.
+ */
+export function decide(books: LockedBooks, command: LedgerCommand): Outcome<LedgerResult> {
+  const outcome = judge(books, command)
+  if (outcome.ok && outcome.value.hold !== undefined) {
+    books.holdChanges.push({ command: command as OpenHold | HoldCommand, hold: outcome.value.hold })
+  }
+  return outcome
+}
+
+function judge(books: LockedBooks, command: LedgerCommand): Outcome<LedgerResult> {
   switch (command.kind) {
     case 'post':
       return decidePost(books, command)

@@ -15,7 +15,14 @@ import {
   lockHolds,
   shareBooks,
 } from './lock.queries.ts'
-import type { BookedTransaction, HoldState, LedgerCommand, Leg } from './posting.ts'
+import type {
+  BookedTransaction,
+  HoldCommand,
+  HoldState,
+  LedgerCommand,
+  Leg,
+  OpenHold,
+} from './posting.ts'
 
 type Tx = TxOf<'ledger'>
 
@@ -39,8 +46,15 @@ export interface LockedBooks {
   readonly byDedupeKey: Map<string, string>
   /** One instant for the whole batch: the clock, but after everything its accounts have booked. */
   readonly bookedMicros: bigint
-  /** What the batch has booked so far. */
+  /** What the batch has booked so far, and which holds it has moved. */
   readonly booked: BookedTransaction[]
+  readonly holdChanges: HoldChange[]
+}
+
+export interface HoldChange {
+  readonly command: OpenHold | HoldCommand
+  /** The hold as this command left it. */
+  readonly hold: HoldState
 }
 
 /**
@@ -91,6 +105,7 @@ export async function lockBooks(
     byDedupeKey: byName(dedupe),
     bookedMicros: bookingTime(books, states),
     booked: [],
+    holdChanges: [],
   }
 }
 

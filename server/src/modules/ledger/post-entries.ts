@@ -1,6 +1,6 @@
-import { emit } from '../../platform/events/events.ts'
-import type { Outcome } from '../../platform/errors.ts'
 import type { Tx } from '../../platform/db/types.ts'
+import type { Outcome } from '../../platform/errors.ts'
+import { emit } from '../../platform/events/events.ts'
 import { decide } from './decide.ts'
 import { holdEvent, postedEvent } from './ledger.events.ts'
 import { type LockedBooks, lockBooks } from './lock-books.ts'
@@ -11,23 +11,22 @@ import { writeBalances, writeHolds, writeTransactions } from './posting.queries.
  * Books a batch: lock, decide, write, announce. Outcomes have the length and order of the commands.
  *
  * Once per transaction and as late as possible: a second call could take its locks in another order
- * and deadlock. The writes are pipelined, so a failure of theirs surfaces when the transaction ends.
+ * and deadlock. A command that judges item by item does the same in three steps: `lockBooks` together
+ * with its own locks, `decide` per item, `writeBooks` once.
  */
 export async function postEntries(
   tx: Tx,
   commands: readonly LedgerCommand[],
 ): Promise<Outcome<LedgerResult>[]> {
   if (commands.length === 0) return []
-  return postLocked(tx, await lockBooks(tx, commands), commands)
+  const books = await lockBooks(tx, commands)
+  const outcomes = commands.map((command) => decide(books, command))
+  writeBooks(tx, books)
+  return outcomes
 }
 
-/** The second half, for a command that took the locks together with its own (`lockBooks`). */
-export function postLocked(
-  tx: Tx,
-  books: LockedBooks,
-  commands: readonly LedgerCommand[],
-): Outcome<LedgerResult>[] {
-  const outcomes = decide(books, commands)
+/** Writes and announces what was decided. Pipelined: a failure surfaces when the transaction ends. */
+export function writeBooks(tx: Tx, books: LockedBooks): void {
   writeTransactions(tx, books.booked)
   writeBalances(
     tx,
@@ -38,14 +37,8 @@ export function postLocked(
     tx,
     [...books.holds.values()].filter(({ changed }) => changed),
   )
-  emit(tx, [...books.booked.map(postedEvent), ...holdEvents(commands, outcomes)])
-  return outcomes
-}
-
-function holdEvents(commands: readonly LedgerCommand[], outcomes: readonly Outcome<LedgerResult>[]) {
-  return commands.flatMap((command, index) => {
-    const outcome = outcomes[index]
-    if (command.kind === 'post' || command.kind === 'reverse' || outcome?.ok !== true) return []
-    return outcome.value.hold === undefined ? [] : [holdEvent(command.kind, outcome.value.hold, command)]
-  })
+  emit(tx, [
+    ...books.booked.map(postedEvent),
+    ...books.holdChanges.map(({ command, hold }) => holdEvent(command.kind, hold, command)),
+  ])
 }
