@@ -1,0 +1,84 @@
+import { hash } from 'node:crypto'
+import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
+import type { Sealing } from '../../platform/crypto/sealing.ts'
+import type { Db } from '../../platform/db/types.ts'
+import {
+  type ArtifactRow,
+  type SealedPayload,
+  consumeArtifact,
+  deleteArtifact,
+  deleteArtifactsOfGrant,
+  findArtifact,
+  findArtifactByUid,
+  upsertArtifact,
+} from './artifact.queries.ts'
+
+/**
+ * Where the authorization server keeps codes, sessions and tokens that are not JWTs. A row is found
+ * by the hash of its id, and its payload, which names ids and people, is sealed: who reads the table
+ * holds nothing that can be used.
+ *
+ * `consume` is the race that matters. The library looks, checks, then consumes; only an update that
+ * finds the row unconsumed makes one winner of several.
+ */
+export function artifactAdapter(model: string, db: Db, sealing: Sealing): Adapter {
+  function context(idHash: Buffer): string {
+    return `identity.artifacts|payload|${model}|${idHash.toString('hex')}`
+  }
+
+  function stored(payload: AdapterPayload, idHash: Buffer): SealedPayload {
+    const sealed = sealing.seal(Buffer.from(JSON.stringify(payload)), context(idHash))
+    return { sealed: sealed.toString('base64') }
+  }
+
+  function restored(row: ArtifactRow | undefined): AdapterPayload | undefined {
+    if (row === undefined) return undefined
+    const { payload, id_hash: idHash, consumed_at: consumedAt } = row
+    const bytes = sealing.open(Buffer.from(payload.sealed, 'base64'), context(idHash))
+    const artifact = JSON.parse(bytes.toString()) as AdapterPayload
+    if (consumedAt === null) return artifact
+    return { ...artifact, consumed: Math.floor(consumedAt.getTime() / 1_000) }
+  }
+
+  return {
+    async upsert(id, payload) {
+      const idHash = digest(id)
+      const { uid, exp, clientId, grantId } = payload
+      await upsertArtifact(db, {
+        model,
+        idHash,
+        uidHash: uid === undefined ? null : digest(uid),
+        payload: stored(payload, idHash),
+        clientId: clientId ?? null,
+        grantId: grantId ?? null,
+        expiresAt: exp === undefined ? null : new Date(exp * 1_000),
+      })
+    },
+    async find(id) {
+      return restored(await findArtifact(db, model, digest(id)))
+    },
+    async findByUid(uid) {
+      return restored(await findArtifactByUid(db, model, digest(uid)))
+    },
+    async findByUserCode() {
+      return undefined // the device flow is off
+    },
+    async consume(id) {
+      if (await consumeArtifact(db, model, digest(id))) return
+      if (model === 'PushedAuthorizationRequest') {
+        throw new errors.InvalidRequestUri('request_uri was used before')
+      }
+      throw new errors.InvalidGrant('grant was used before')
+    },
+    async destroy(id) {
+      await deleteArtifact(db, model, digest(id))
+    },
+    async revokeByGrantId(grantId) {
+      await deleteArtifactsOfGrant(db, model, grantId)
+    },
+  }
+}
+
+function digest(id: string): Buffer {
+  return hash('sha256', id, 'buffer')
+}

@@ -1,0 +1,107 @@
+import { type RawBuilder, sql } from 'kysely'
+import type { TxOf } from '../../platform/db/types.ts'
+
+/**
+ * What the authorization server remembers, by the hash of its id, and the ids that count once.
+ * Both are found before a tenant is known: named exceptions to "tenant first".
+ */
+type Tx = TxOf<'identity'>
+
+export interface SealedPayload {
+  /** Base64. */
+  readonly sealed: string
+}
+
+export interface ArtifactRow {
+  readonly payload: SealedPayload
+  readonly id_hash: Buffer
+  readonly consumed_at: Date | null
+}
+
+export interface NewArtifact {
+  readonly model: string
+  readonly idHash: Buffer
+  readonly uidHash: Buffer | null
+  readonly payload: SealedPayload
+  readonly clientId: string | null
+  readonly grantId: string | null
+  readonly expiresAt: Date | null
+}
+
+export async function upsertArtifact(tx: Tx, artifact: NewArtifact): Promise<void> {
+  const { model, idHash, uidHash, payload, clientId, grantId, expiresAt } = artifact
+  await sql`
+    insert into identity.artifacts (model, id_hash, tenant_id, payload, grant_id, uid_hash, expires_at)
+    values (${model}, ${idHash}, (select tenant_id from identity.clients where client_id = ${clientId}),
+            ${JSON.stringify(payload)}::jsonb, ${grantId}, ${uidHash}, ${expiresAt})
+    on conflict (model, id_hash) do update
+    set payload = excluded.payload, grant_id = excluded.grant_id, uid_hash = excluded.uid_hash,
+        expires_at = excluded.expires_at`.execute(tx)
+}
+
+/** Expired ones too: the caller says "expired" rather than "not found". */
+export async function findArtifact(
+  tx: Tx,
+  model: string,
+  idHash: Buffer,
+): Promise<ArtifactRow | undefined> {
+  return await find(tx, model, sql`id_hash = ${idHash}`)
+}
+
+export async function findArtifactByUid(
+  tx: Tx,
+  model: string,
+  uidHash: Buffer,
+): Promise<ArtifactRow | undefined> {
+  return await find(tx, model, sql`uid_hash = ${uidHash}`)
+}
+
+async function find(
+  tx: Tx,
+  model: string,
+  condition: RawBuilder<unknown>,
+): Promise<ArtifactRow | undefined> {
+  const { rows } = await sql<ArtifactRow>`
+    select payload, id_hash, consumed_at from identity.artifacts
+    where model = ${model} and ${condition}`.execute(tx)
+  return rows[0]
+}
+
+/** True for exactly one of any number of callers. */
+export async function consumeArtifact(tx: Tx, model: string, idHash: Buffer): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    update identity.artifacts set consumed_at = now()
+    where model = ${model} and id_hash = ${idHash} and consumed_at is null`.execute(tx)
+  return numAffectedRows === 1n
+}
+
+export async function deleteArtifact(tx: Tx, model: string, idHash: Buffer): Promise<void> {
+  await sql`delete from identity.artifacts where model = ${model} and id_hash = ${idHash}`.execute(tx)
+}
+
+export async function deleteArtifactsOfGrant(tx: Tx, model: string, grantId: string): Promise<void> {
+  await sql`
+    delete from identity.artifacts where grant_id = ${grantId} and model = ${model}`.execute(tx)
+}
+
+/** True for exactly one of any number of callers, on any node. */
+export async function insertReplay(tx: Tx, id: Buffer, expiresAt: Date): Promise<boolean> {
+  const { numAffectedRows } = await sql`
+    insert into identity.replays (id, expires_at) values (${id}, ${expiresAt})
+    on conflict do nothing`.execute(tx)
+  return numAffectedRows === 1n
+}
+
+/** At most `limit` of each table; answers how many went. */
+export async function deleteExpired(tx: Tx, limit: number): Promise<number> {
+  const { numAffectedRows: artifacts = 0n } = await sql`
+    delete from identity.artifacts where (model, id_hash) in (
+      select model, id_hash from identity.artifacts
+      where expires_at < now() - interval '1 hour' order by expires_at limit ${limit})`.execute(tx)
+  // Ten minutes more: a proof is accepted 300 s either side of now, and must not outlive its record.
+  const { numAffectedRows: replays = 0n } = await sql`
+    delete from identity.replays where id in (
+      select id from identity.replays
+      where expires_at < now() - interval '10 minutes' order by expires_at limit ${limit})`.execute(tx)
+  return Number(artifacts + replays)
+}

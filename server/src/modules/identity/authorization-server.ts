@@ -1,0 +1,55 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Pool } from 'pg'
+import type { Clock } from '../../platform/clock.ts'
+import type { Sealing } from '../../platform/crypto/sealing.ts'
+import { databaseOver } from '../../platform/db/dialect.ts'
+import { assertStoredClients, openClientDirectory } from './client-directory.ts'
+import { buildProvider } from './provider.ts'
+import { type Keyring, type SigningKey, openKeyring } from './signing-keys.ts'
+
+export interface AuthorizationServer {
+  /** Public origin without a path or trailing slash. */
+  readonly issuer: string
+  readonly keys: Keyring
+  /** Answers one request to an OAuth endpoint; the body must be unread. */
+  handle(request: IncomingMessage, response: ServerResponse): void
+  /** To be called when a client was changed on this node; the others follow within 5 s. */
+  forgetClient(clientId: string): void
+}
+
+export interface AuthorizationServerSettings {
+  readonly issuer: string
+  /** Its own small pool, or a storm of logins would starve payments. */
+  readonly pool: Pool
+  readonly sealing: Sealing
+  readonly clock: Clock
+  readonly onError: (error: unknown) => void
+}
+
+/** Loads or makes the signing keys, checks every stored client, and is ready to serve. */
+export async function openAuthorizationServer(
+  settings: AuthorizationServerSettings,
+): Promise<AuthorizationServer> {
+  const { issuer, pool, sealing, clock, onError } = settings
+  const db = databaseOver(pool)
+  const keys = await openKeyring(pool, { sealing, clock })
+  await assertStoredClients(db)
+  const directory = openClientDirectory(db)
+  let current = built(keys.current())
+
+  function built(set: readonly SigningKey[]) {
+    const parts = { issuer, keys: set, db, directory, sealing, clock, onError }
+    return { set, answer: buildProvider(parts).callback() }
+  }
+
+  return {
+    issuer,
+    keys,
+    handle(request, response) {
+      // Requests in flight finish on the provider that they began with.
+      if (current.set !== keys.current()) current = built(keys.current())
+      void current.answer(request, response)
+    },
+    forgetClient: (clientId) => directory.forget(clientId),
+  }
+}

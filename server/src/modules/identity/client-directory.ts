@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+import type { Db } from '../../platform/db/types.ts'
+import {
+  type DirectoryRow,
+  type GrantType,
+  findActiveClient,
+  listActiveClients,
+} from './client.queries.ts'
+import { clientFault } from './client.rules.ts'
+
+/** The grants that this server performs. A client may be registered for more and waits for them. */
+const SERVED: ReadonlySet<GrantType> = new Set<GrantType>(['client_credentials'])
+
+const CACHE_MS = 5_000 // Shorter: a database read per token. Longer: a disabled client still gets tokens.
+const CACHE_CLIENTS = 10_000 // some 10 MB
+
+/** Reads clients for the authorization server, through a short cache. Disabled ones are not there. */
+export interface ClientDirectory {
+  readonly adapter: Adapter
+  /** Forgets what it knows about a client that was changed on this node. */
+  forget(clientId: string): void
+}
+
+export function openClientDirectory(db: Db): ClientDirectory {
+  const cache = new LRUCache<string, AdapterPayload>({
+    max: CACHE_CLIENTS,
+    ttl: CACHE_MS,
+    fetchMethod: async (clientId) => {
+      const row = await findActiveClient(db, clientId)
+      return row === undefined ? undefined : metadataOf(row)
+    },
+  })
+  return {
+    adapter: {
+      find: (clientId) => cache.fetch(clientId),
+      upsert: refuse,
+      findByUserCode: refuse,
+      findByUid: refuse,
+      consume: refuse,
+      destroy: refuse,
+      revokeByGrantId: refuse,
+    },
+    forget: (clientId) => {
+      cache.delete(clientId)
+    },
+  }
+}
+
+const PAGE = 1_000
+
+/** At boot: a client that today's rules forbid must be mended or disabled before anybody is served. */
+export async function assertStoredClients(db: Db): Promise<void> {
+  let after = ''
+  for (;;) {
+    const rows = await listActiveClients(db, after, PAGE)
+    const faults = rows.flatMap((row) => {
+      const fault = faultOf(row)
+      return fault === undefined ? [] : [`${row.client_id}: ${fault}`]
+    })
+    if (faults.length > 0) throw new Error(`stored clients break the rules: ${faults.join('; ')}`)
+    const last = rows.at(-1)
+    if (last === undefined || rows.length < PAGE) return
+    after = last.client_id
+  }
+}
+
+export function faultOf(row: DirectoryRow): string | undefined {
+  return clientFault({
+    name: row.name,
+    kind: row.kind,
+    mode: row.mode,
+    grantTypes: row.grant_types,
+    scope: row.scope,
+    authMethod: row.token_endpoint_auth_method,
+    jwks: row.jwks,
+    redirectUris: row.redirect_uris,
+  })
+}
+
+// The library demands a secret in clear where a client has one, and compares with it unless told
+// otherwise. What it holds is this: chance that nobody knows.
+const NOBODYS_SECRET = randomBytes(32).toString('base64url')
+
+function metadataOf(row: DirectoryRow): AdapterPayload {
+  const { jwks, secret_hashes: secretHashes } = row
+  return {
+    client_id: row.client_id,
+    client_name: row.name,
+    token_endpoint_auth_method: row.token_endpoint_auth_method,
+    grant_types: row.grant_types.filter((type) => SERVED.has(type)),
+    response_types: [],
+    redirect_uris: row.redirect_uris,
+    scope: row.scope,
+    ...(jwks === null ? { client_secret: NOBODYS_SECRET } : { jwks }),
+    tenant_id: row.tenant_id,
+    tenant_mode: row.mode,
+    kind: row.kind,
+    secret_hashes: secretHashes,
+  } as AdapterPayload
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('the authorization server only reads clients'))
+}

@@ -1,0 +1,57 @@
+import type { TxOf } from '../../platform/db/types.ts'
+import { newId, publicId } from '../../platform/ids.ts'
+import { hashSecret, newClientSecret } from './client-secret.ts'
+import {
+  type AuthMethod,
+  type ClientKind,
+  type GrantType,
+  type PublicKeySet,
+  insertClient,
+} from './client.queries.ts'
+import { clientFault } from './client.rules.ts'
+import { getTenant } from './tenant.queries.ts'
+
+export interface NewClient {
+  readonly tenantId: string
+  readonly name: string
+  readonly kind: ClientKind
+  readonly grantTypes: readonly GrantType[]
+  /** Space-separated, never empty. */
+  readonly scope: string
+  readonly authMethod: AuthMethod
+  /** Public keys, for `private_key_jwt`. */
+  readonly jwks?: PublicKeySet
+  readonly redirectUris?: readonly string[]
+  readonly at: Date
+}
+
+export interface CreatedClient {
+  readonly clientId: string
+  /** Shown this once: only its hash is kept. Absent for `private_key_jwt`. */
+  readonly clientSecret?: string
+}
+
+/** Registers a client of a tenant. Throws when the rules of `client.rules.ts` forbid it. */
+export async function createClient(tx: TxOf<'identity'>, asked: NewClient): Promise<CreatedClient> {
+  const { tenantId, name, kind, grantTypes, scope, authMethod, jwks, redirectUris = [], at } = asked
+  const { mode } = await getTenant(tx, tenantId)
+  const fault = clientFault({ name, kind, mode, grantTypes, scope, authMethod, jwks, redirectUris })
+  if (fault !== undefined) throw new Error(`the client ${name} cannot be registered: ${fault}`)
+  const clientId = publicId('cli', newId(at))
+  const secret = authMethod === 'private_key_jwt' ? undefined : newClientSecret(mode)
+  await insertClient(tx, {
+    client_id: clientId,
+    tenant_id: tenantId,
+    name,
+    kind,
+    secret_hashes: secret === undefined ? [] : [hashSecret(secret)],
+    jwks: jwks ?? null,
+    redirect_uris: [...redirectUris],
+    grant_types: [...grantTypes],
+    token_endpoint_auth_method: authMethod,
+    scope,
+    status: 'active',
+    created_at: at,
+  })
+  return secret === undefined ? { clientId } : { clientId, clientSecret: secret }
+}

@@ -1,0 +1,29 @@
+import { defineErrors } from '../../platform/errors.ts'
+
+export const refuse = defineErrors({
+  token_missing: {
+    status: 401,
+    retryable: false,
+    title: 'This request needs an access token.',
+  },
+  token_invalid: {
+    status: 401,
+    retryable: false,
+    title: 'The access token is not accepted.',
+  },
+  token_expired: {
+    status: 401,
+    retryable: false,
+    title: 'The access token has expired.',
+  },
+  token_repeated: {
+    status: 400,
+    retryable: false,
+    title: 'A request carries exactly one Authorization header.',
+  },
+  token_misplaced: {
+    status: 400,
+    retryable: false,
+    title: 'An access token belongs in the Authorization header.',
+  },
+})

@@ -1,0 +1,15 @@
+export {
+  type AuthorizationServer,
+  type AuthorizationServerSettings,
+  openAuthorizationServer,
+} from './authorization-server.ts'
+export type { AuthMethod, ClientKind, GrantType, PublicKeySet } from './client.queries.ts'
+export { type CreatedClient, type NewClient, createClient } from './create-client.ts'
+export { createTenant } from './create-tenant.ts'
+export { type Guard, type GuardedRequest, createGuard } from './guard.ts'
+export { refuse as identityErrors } from './identity.errors.ts'
+export { oauthRoutes } from './oauth.routes.ts'
+export { purgeExpired } from './purge-expired.ts'
+export { rotateClientSecret } from './rotate-client-secret.ts'
+export { type Scope, apiScopes, assertScopes, isScope, scopes } from './scopes.ts'
+export type { TenantMode } from './tenant.queries.ts'
