@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import {
   access,
   chmod,
@@ -30,21 +31,22 @@ export interface Binaries {
 }
 
 const OTHER_DATABASE = 'Set DATABASE_URL to a PostgreSQL 15 to 18 of your own.'
-const ROOT_COPIES = '/var/cache/countinghouse' // what root's server user may enter; the data directory is closed to it
+const ROOT_COPIES = '/var/cache/countinghouse' // open to the server's user; root's data directory is not
 const CHECK_MS = 10_000 // `postgres --version` takes 10 ms; a cold network disk some seconds
 
 export async function findBinaries(
   dataDir: string,
   user: ServerUser | undefined,
+  source = packageDirectory(),
+  copies = user === undefined ? dataDir : ROOT_COPIES,
 ): Promise<Binaries> {
-  const source = packageDirectory()
   const inPlace = await tryBinaries(source, user)
   if (inPlace.works) return inPlace.binaries
   let copy: string
   try {
-    copy = await copyPackage(source, user === undefined ? dataDir : ROOT_COPIES)
+    copy = await copyPackage(source, copies)
   } catch (error) {
-    throw unusable(source, inPlace.why, error)
+    throw unusable(source, `${inPlace.why}; nor can they be copied (${String(error)})`, error)
   }
   const copied = await tryBinaries(copy, user)
   if (copied.works) return copied.binaries
@@ -128,8 +130,7 @@ export async function makeLinks(directory: string): Promise<void> {
     const wanted = relative(dirname(target), source)
     if ((await linkedTo(path)) === wanted) continue
     // A new name is renamed over the old one: at no time is a library missing that somebody loads.
-    const temporary = `${path}.${process.pid}.new`
-    await rm(temporary, { force: true })
+    const temporary = `${path}.${randomUUID()}`
     await symlink(wanted, temporary)
     await rename(temporary, path)
   }

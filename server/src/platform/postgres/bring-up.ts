@@ -18,7 +18,7 @@ import { identityOf, type ProcessIdentity } from './process-identity.ts'
 import { launchServer, standingOf } from './server-command.ts'
 import type { ServerUser } from './server-user.ts'
 import { settingsFile, type Settings } from './settings.ts'
-import { removeSocketPlace, socketPlace } from './socket-directory.ts'
+import { removeSocketDirectory, removeStaleSocket, socketDirectory } from './socket-directory.ts'
 
 /**
  * From whatever the last process left behind to a server that answers.
@@ -69,12 +69,16 @@ export async function bringUp(cluster: Cluster, signal?: AbortSignal): Promise<R
       signal?.throwIfAborted()
       if (file !== undefined && standing === 'stranger') throw startedByHand(clusterDir, file.pid)
       await mustNotAnswer(dataDir, clusterDir, file?.socketDirectory)
-      if (standing === 'unrelated') await disownPostmasterFile(clusterDir)
-      launched = await launch(cluster)
+      if (file !== undefined && standing === 'unrelated') {
+        await disownPostmasterFile(clusterDir)
+        await removeStaleSocket(file.socketDirectory ?? clusterDir)
+      }
+      launched = await launch(cluster, file?.socketDirectory)
     } else if (launched.ended !== undefined) {
       const output = await launched.output()
       const waitsForOrphans = /shared memory block .* is still in use/.test(output)
       if (!waitsForOrphans || elapsed() - began > ORPHANS_MS) {
+        await removeSocketDirectory(launched.socketDirectory)
         throw new StartError(
           `PostgreSQL did not start on ${clusterDir} (${launched.ended}): ${lastWords(output)} ` +
             `More is in ${logPath(dataDir)}.`,
@@ -117,18 +121,18 @@ interface Launched {
   readonly pid: number | undefined
   /** How it ended, once it has. */
   readonly ended: string | undefined
+  readonly socketDirectory: string
   output(): Promise<string>
 }
 
-async function launch(cluster: Cluster): Promise<Launched> {
+async function launch(cluster: Cluster, lastSocket: string | undefined): Promise<Launched> {
   const { dataDir, clusterDir, user, settings } = cluster
   const postgres = await prepare(cluster)
   const settingsPath = join(clusterDir, SETTINGS_FILE)
   await replaceFile(settingsPath, settingsFile(settings))
   if (user !== undefined) await chown(settingsPath, user.uid, user.gid)
-  const previous = await readClusterRecord(dataDir)
-  if (previous !== undefined) await removeSocketPlace(clusterDir, previous.socket_directory)
-  const { listen } = await socketPlace(clusterDir, user)
+  const previous = lastSocket ?? (await readClusterRecord(dataDir))?.socket_directory
+  const listen = await socketDirectory(clusterDir, user, previous)
   const path = logPath(dataDir)
   await turnLog(path)
   await using log = await open(path, 'a', 0o600)
@@ -140,6 +144,7 @@ async function launch(cluster: Cluster): Promise<Launched> {
   child.unref() // the server outlives us if it must; whoever waits for it keeps the loop alive
   return {
     pid: child.pid,
+    socketDirectory: listen,
     get ended() {
       return ended
     },
@@ -202,9 +207,10 @@ async function turnLog(path: string): Promise<void> {
   if (size > LOG_BYTES) await rename(path, `${path}.1`)
 }
 
+// The complaint and what led to it, without time and pid.
 function lastWords(output: string): string {
-  const complaints = output.split('\n').filter((line) => /FATAL|PANIC|ERROR|error/.test(line))
-  return (complaints.at(-1) ?? output.trim().split('\n').at(-1) ?? '').trim()
+  const lines = output.trim().split('\n').slice(-3)
+  return lines.map((line) => line.replace(/^.*?(?=[A-Z]{3,}: )/, '')).join(' / ')
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -5,7 +5,7 @@ import type { Binaries } from './binaries.ts'
 import { syncPath } from './durable-files.ts'
 import { runBinary } from './run-binary.ts'
 import { directoryArgument } from './server-command.ts'
-import type { ServerUser } from './server-user.ts'
+import { closedDirectory, type ServerUser } from './server-user.ts'
 
 export const SUPERUSER = 'countinghouse'
 export const SETTINGS_FILE = 'countinghouse.conf'
@@ -25,7 +25,10 @@ export async function createCluster(
   await removeUnfinishedCluster(dataDir)
   await mkdir(workshop, { mode: 0o700 })
   const cluster = await mkdtemp(join(workshop, 'attempt-'))
-  if (user !== undefined) await chown(cluster, user.uid, user.gid)
+  if (user !== undefined) {
+    await chown(workshop, user.uid, user.gid)
+    await chown(cluster, user.uid, user.gid)
+  }
   const done = await runBinary(
     binaries.initdb,
     [
@@ -36,6 +39,14 @@ export async function createCluster(
     { user, directory: cluster, timeoutMs: INITDB_MS },
   )
   if (done.code !== 0) {
+    const denied = user !== undefined && /Permission denied/.test(done.stderr)
+    const closed = denied ? await closedDirectory(cluster, user) : undefined
+    if (denied && closed !== undefined) {
+      throw new StartError(
+        `PostgreSQL does not run as root, and user ${user.name} may not enter ${closed}. ` +
+          `Run: chmod o+x ${closed}, or use another data directory: --data DIR.`,
+      )
+    }
     const why = done.stderr.trim().split('\n').slice(-3).join(' / ') || `exit ${done.code}`
     throw new StartError(
       `PostgreSQL could not create its files in ${dataDir}: ${why}. ` +

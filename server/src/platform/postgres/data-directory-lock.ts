@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, open, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StartError } from '../start-error.ts'
+import { openDataDirectory } from './data-directory.ts'
 import { identityOf, isAlive } from './process-identity.ts'
 
 /**
@@ -33,7 +34,7 @@ const TRIES = 50 // each lost try means that another starter moved on; more than
  * @throws StartError "already running, pid N" when a living process holds it.
  */
 export async function lockDataDirectory(dataDir: string): Promise<DataDirectoryLock> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 })
+  await openDataDirectory(dataDir)
   const me = identityOf(process.pid)
   if (me === undefined) throw new Error('This process cannot find out when it started.')
   const holder: Holder = { ...me, nonce: randomUUID() }

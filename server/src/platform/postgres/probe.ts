@@ -59,8 +59,11 @@ export async function probe(socketDir: string): Promise<Answer | undefined> {
   }
 }
 
-// 57P03: starting up, recovering or shutting down. 57P01, 57P02: it shut down under our query. 53300: all connections are taken.
-const NOT_READY = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02', '57P03', '53300'])
+// EINVAL: the path is too long for a socket, so nobody listens there.
+const NOBODY = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EINVAL']
+// Starting up, recovering or shutting down; shut down under our query; all connections taken.
+const BUSY = ['57P03', '57P01', '57P02', '53300']
+const NOT_READY = new Set([...NOBODY, ...BUSY])
 
 function isNotReady(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string }

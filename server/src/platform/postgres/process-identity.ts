@@ -24,7 +24,7 @@ export function isAlive({ pid, started }: ProcessIdentity): boolean {
 /** The command line of a process, its arguments joined by spaces; empty if it cannot be read. */
 export function commandLineOf(pid: number): string {
   if (process.platform !== 'linux') return ps(pid, 'command=')
-  return (readText(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim()
+  return (readText(`/proc/${pid}/cmdline`) ?? '').replace(/\0+$/, '').replaceAll('\0', ' ')
 }
 
 function startedOnLinux(pid: number): string | undefined {
@@ -65,8 +65,10 @@ function readText(path: string): string | undefined {
 function ps(pid: number, columns: string): string {
   try {
     const arguments_ = ['-ww', '-o', columns, '-p', `${pid}`]
-    return execFileSync('ps', arguments_, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-      .trim()
+    return execFileSync('ps', arguments_, {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).trim()
   } catch {
     return ''
   }

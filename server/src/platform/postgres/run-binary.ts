@@ -21,7 +21,11 @@ export function runBinary(
   const options = { cwd: directory, env: serverEnvironment, timeout: timeoutMs, ...identity }
   return new Promise((resolve) => {
     execFile(path, programArguments, options, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : (error.code ?? error.signal ?? 'failed'), stdout, stderr })
+      resolve({
+        code: error === null ? 0 : (error.code ?? error.signal ?? 'failed'),
+        stdout,
+        stderr,
+      })
     })
   })
 }

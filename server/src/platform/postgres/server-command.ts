@@ -54,13 +54,14 @@ export const SOCKET_PORT = 5432
 
 /**
  * Who has the pid that `postmaster.pid` names: `ours` started by this program for this cluster;
- * `stranger` started by hand for it; `unrelated` a process that only got the same pid;
+ * `stranger` started by hand for it; `unrelated` one that only got the same pid, or has ended;
  * `unknown` some PostgreSQL process that does not tell what it serves.
  */
 export type Standing = 'dead' | 'ours' | 'stranger' | 'unrelated' | 'unknown'
 
 export function standingOf(pid: number, clusterDir: string): Standing {
-  if (identityOf(pid) === undefined) return 'dead'
+  if (!hasPid(pid)) return 'dead'
+  if (identityOf(pid) === undefined) return 'unrelated' // a zombie: PostgreSQL would take it for alive
   const line = commandLineOf(pid)
   if (line.endsWith(` ${MARK}${clusterDir}`)) return 'ours'
   if (!/^postgres:|^(\S*\/)?postgres(\s|$)/.test(line)) return 'unrelated'
@@ -69,6 +70,14 @@ export function standingOf(pid: number, clusterDir: string): Standing {
   const served = realPath(marked ?? named)
   if (served === undefined) return 'unknown'
   return served === clusterDir ? 'stranger' : 'unrelated'
+}
+
+function hasPid(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 function realPath(path: string | undefined): string | undefined {

@@ -36,7 +36,8 @@ export async function serverUser(clusterDir: string): Promise<ServerUser | undef
     )
   }
   if (owner !== undefined && owner !== user.uid) {
-    const whose = owner === 0 ? 'root, as which PostgreSQL does not run' : `the unknown user ${owner}`
+    const whose =
+      owner === 0 ? 'root, as which PostgreSQL does not run' : `the unknown user ${owner}`
     throw new StartError(
       `${clusterDir} belongs to ${whose}. Run: chown -R ${user.uid}:${user.gid} ${clusterDir}`,
     )

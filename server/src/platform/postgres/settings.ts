@@ -29,7 +29,6 @@ export function tunedSettings(memoryBytes = totalmem()): Settings {
     // Values of parameters and of violated keys are our customers' data; the log is not for them.
     log_parameter_max_length_on_error: '0',
     log_error_verbosity: 'terse',
-    log_min_error_statement: 'panic',
     log_checkpoints: 'off',
     log_line_prefix: '%m [%p] %q%a ',
     log_timezone: 'UTC',

@@ -13,24 +13,25 @@ import { closedDirectory, type ServerUser } from './server-user.ts'
  */
 const PATH_LIMIT_BYTES = process.platform === 'darwin' ? 103 : 107
 
-/** Where the socket goes: `listen` for the server, `connect` for clients. */
-export interface SocketPlace {
-  readonly listen: string
-  readonly connect: string
-}
+const SOCKET_NAME = `.s.PGSQL.${SOCKET_PORT}`
 
-export async function socketPlace(
+/**
+ * The directory to listen in, as the server has to be told; `previous` is where it last listened.
+ */
+export async function socketDirectory(
   clusterDir: string,
   user: ServerUser | undefined,
-): Promise<SocketPlace> {
-  // The server's working directory is the cluster, so `.` works wherever that is.
-  if (fits(clusterDir)) return { listen: '.', connect: clusterDir }
+  previous: string | undefined,
+): Promise<string> {
+  if (fits(clusterDir)) return '.' // the server works in its cluster, wherever that is
+  // Pools that knew the last server find the next one at the same place.
+  if (previous !== undefined && (await isPrivate(previous, user))) return previous
   for (const parent of new Set([tmpdir(), '/tmp'])) {
     if (!fits(join(parent, 'countinghouse-123456'))) continue
     if (user !== undefined && (await closedDirectory(join(parent, 'x'), user))) continue
     const directory = await mkdtemp(join(parent, 'countinghouse-'))
     if (user !== undefined) await chown(directory, user.uid, user.gid)
-    return { listen: directory, connect: directory }
+    return directory
   }
   throw new StartError(
     `The path ${clusterDir} is too long for a socket, and ${tmpdir()} does not serve instead. ` +
@@ -38,16 +39,32 @@ export async function socketPlace(
   )
 }
 
-/** Removes a directory made by `socketPlace`; the cluster itself stays, whatever is passed. */
-export async function removeSocketPlace(clusterDir: string, connect: string): Promise<void> {
-  if (connect === clusterDir || !/\/countinghouse-[^/]{6}$/.test(connect)) return
-  const isOurs = await lstat(connect).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-  if (isOurs) await rm(connect, { recursive: true, force: true })
+/** Removes what was made below the temporary directory; the cluster stays. */
+export async function removeSocketDirectory(directory: string): Promise<void> {
+  if (MADE.test(directory)) await rm(directory, { recursive: true, force: true })
+}
+
+/** Removes a dead server's socket and its lock, which names the same pid as `postmaster.pid` did. */
+export async function removeStaleSocket(directory: string): Promise<void> {
+  for (const name of [SOCKET_NAME, `${SOCKET_NAME}.lock`]) {
+    await rm(join(directory, name), { force: true })
+  }
+}
+
+const MADE = /\/countinghouse-[^/]{6}$/
+
+// A reboot empties the temporary directory, and then anybody may have made one of this name.
+async function isPrivate(directory: string, user: ServerUser | undefined): Promise<boolean> {
+  if (!MADE.test(directory) || !fits(directory)) return false
+  try {
+    const found = await lstat(directory)
+    const owner = user?.uid ?? process.getuid?.()
+    return found.isDirectory() && found.uid === owner && (found.mode & 0o077) === 0
+  } catch {
+    return false
+  }
 }
 
 function fits(directory: string): boolean {
-  return Buffer.byteLength(join(directory, `.s.PGSQL.${SOCKET_PORT}`)) <= PATH_LIMIT_BYTES
+  return Buffer.byteLength(join(directory, SOCKET_NAME)) <= PATH_LIMIT_BYTES
 }

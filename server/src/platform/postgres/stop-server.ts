@@ -11,7 +11,10 @@ const LOOK_MS = 10
  * for ever. If that takes too long SIGQUIT, "immediate": as safe, but the next start has to recover.
  */
 export async function stopServer(postmaster: ProcessIdentity): Promise<void> {
-  for (const [signal, limitMs] of [['SIGINT', FAST_MS], ['SIGQUIT', IMMEDIATE_MS]] as const) {
+  for (const [signal, limitMs] of [
+    ['SIGINT', FAST_MS],
+    ['SIGQUIT', IMMEDIATE_MS],
+  ] as const) {
     const began = elapsed()
     if (isAlive(postmaster)) send(postmaster.pid, signal)
     while (elapsed() - began < limitMs) {
