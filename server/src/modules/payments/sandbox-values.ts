@@ -44,7 +44,7 @@ export interface SandboxCard {
 }
 
 /** An amount in minor units, whatever the currency, for callers who cannot choose the card. */
-export interface SandboxAmount {
+interface SandboxAmount {
   readonly amount: number
   readonly effect: SandboxEffect
 }

@@ -3,12 +3,8 @@
  * added, never renamed. A failure is stored and shown in the same words, hence its JSON names.
  */
 
-export type FailureCategory = 'hard' | 'soft' | 'customer_action' | 'technical'
-export type FailureAdvice =
-  | 'do_not_retry'
-  | 'retry_later'
-  | 'retry_with_other_method'
-  | 'contact_us'
+type FailureCategory = 'hard' | 'soft' | 'customer_action' | 'technical'
+type FailureAdvice = 'do_not_retry' | 'retry_later' | 'retry_with_other_method' | 'contact_us'
 
 interface FailureMeaning {
   readonly category: FailureCategory

@@ -1,5 +1,6 @@
 import { Type } from 'typebox'
 import { Compile } from 'typebox/compile'
+import { toJsonAmount } from '../../../platform/money.ts'
 import type { SandboxDecline } from '../sandbox-values.ts'
 import type {
   Capabilities,
@@ -81,8 +82,7 @@ const capabilities: Capabilities = {
 }
 
 function bodyOf({ key }: GatewayCall, operation: Operation) {
-  const amount = Number(operation.amount)
-  if (!Number.isSafeInteger(amount)) throw new Error(`${operation.amount} does not fit JSON.`)
+  const amount = toJsonAmount(operation.amount)
   const asked = { key, operation: operation.operation, amount, currency: operation.currency }
   switch (operation.operation) {
     case 'sale':
