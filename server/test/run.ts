@@ -34,8 +34,10 @@ try {
 }
 
 function find(wanted: readonly string[], cwd: string): string[] {
-  const found = wanted.flatMap((pattern) => globSync(pattern, { cwd }).map((path) => resolve(cwd, path)))
-  return [...new Set(found)].sort()
+  const found = wanted.flatMap((pattern) =>
+    globSync(pattern, { cwd }).map((path) => resolve(cwd, path)),
+  )
+  return [...new Set(found)].toSorted()
 }
 
 // npm changes to the workspace's root; paths are meant from where the command was typed.
@@ -67,12 +69,13 @@ async function runFiles(): Promise<EventData.TestSummary | undefined> {
   stream.on('test:summary', (summary) => {
     if (summary.file === undefined) total = summary
   })
-  for await (const text of stream.compose(spec)) process.stdout.write(text as string)
+  for await (const text of stream.compose(spec)) process.stdout.write(text)
   return total
 }
 
 function report(total: EventData.TestSummary | undefined): void {
-  if (files.length === 0) console.log(`No test file matches ${patterns.join(' ')} in ${startedIn()}.`)
+  if (files.length === 0)
+    console.log(`No test file matches ${patterns.join(' ')} in ${startedIn()}.`)
   const { tests = 0, passed = 0, skipped = 0, todo = 0 } = total?.counts ?? {}
   const left = skipped + todo
   // A failing hook fails its suite, which counts as no test.

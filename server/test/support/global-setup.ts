@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { migrate } from '../../src/platform/db/migrate.ts'
 import type { Connection } from '../../src/platform/db/pools.ts'
+import { startTestCluster } from './cluster.ts'
 import { testClusterToEnv } from './test-cluster-env.ts'
 
 /**
- * Once per run of the suite: one migrated database as the template of all others, in the PostgreSQL
- * 15 to 18 that `COUNTINGHOUSE_TEST_DATABASE_URL` names (a superuser's). The run drops the databases
- * it made there.
+ * Once per run of the suite: a PostgreSQL that is thrown away afterwards, and in it one migrated
+ * database as the template of all others. `COUNTINGHOUSE_TEST_DATABASE_URL` points the suite at an
+ * existing PostgreSQL 15 to 18 instead, as a superuser; there the run drops the databases it made.
  *
  * Has the shape that `node --test --test-global-setup` asks for.
  */
@@ -17,8 +18,7 @@ let stop: (() => Promise<void>) | undefined
 export async function globalSetup(): Promise<void> {
   const url = process.env['COUNTINGHOUSE_TEST_DATABASE_URL']
   const template = `countinghouse_test_${randomBytes(4).toString('hex')}`
-  if (url === undefined) throw new Error('COUNTINGHOUSE_TEST_DATABASE_URL is not set')
-  const connection = external(url, template)
+  const connection = url === undefined ? await startOwnCluster() : external(url, template)
   try {
     await query(connection, `create database ${template}`)
     await migrate({ ...connection, database: template })
@@ -33,6 +33,12 @@ export async function globalSetup(): Promise<void> {
 export async function globalTeardown(): Promise<void> {
   await stop?.()
   stop = undefined
+}
+
+async function startOwnCluster(): Promise<Connection> {
+  const cluster = await startTestCluster()
+  stop = () => cluster.stop()
+  return cluster.connection
 }
 
 function external(url: string, template: string): Connection {
