@@ -40,6 +40,7 @@ create table payments.payments (
   review_reason text collate "C",
   cancellation_reason text,
   authorization_expires_at timestamptz(3),
+  charge_attempt_id uuid,
   ledger_transaction_ids uuid[] not null default '{}',
   attempt_count integer not null default 0,
   latest_attempt_id uuid,
@@ -47,12 +48,17 @@ create table payments.payments (
   created_at timestamptz(3) not null,
   updated_at timestamptz(3) not null,
   completed_at timestamptz(3),
+  due_at timestamptz(3),
+  lease_until timestamptz,
+  lease_no bigint not null default 0,
+  claims smallint not null default 0,
   primary key (tenant_id, id),
   constraint capture_within_authorized check (amount_captured + capture_reserved <= amount_authorized and amount_authorized <= amount),
   constraint refund_within_capture check (amount_refunded + refund_reserved <= amount_captured),
   constraint amounts_not_negative check (amount_authorized >= 0 and amount_captured >= 0 and capture_reserved >= 0 and amount_refunded >= 0 and refund_reserved >= 0)
 ) with (fillfactor = 80);
 create unique index payments_external_id on payments.payments (tenant_id, external_id) where external_id is not null;
+create index payments_due on payments.payments (tenant_id, due_at, id) where due_at is not null;
 -- Most payments are completed and are found by walking the primary key; what an operator looks for is rare.
 create index payments_uncommon_status on payments.payments (tenant_id, status, id) where status <> 'completed';
 grant select, insert, update on payments.payments to countinghouse_app;
@@ -117,7 +123,8 @@ create table payments.attempts (
   amount bigint not null check (amount > 0),
   currency text collate "C" not null,
   instrument jsonb,
-  parent_key text collate "C",
+  parent_attempt_id uuid,
+  final boolean,
   gateway_reference text,
   echoed_amount bigint,
   echoed_currency text collate "C",

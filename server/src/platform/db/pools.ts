@@ -1,13 +1,14 @@
 import pg, { type ClientConfig, type Pool } from 'pg'
 
 /**
- * Four pools, because their work must not starve each other: batches that move money, reads of
- * requests, claims of due work, and long reports. Each speaks as the role `countinghouse_app`, which
+ * A pool per kind of work, because they must not starve each other: batches that move money, reads of
+ * requests, sign-ins, claims of due work, and long reports. Each speaks as the role `countinghouse_app`, which
  * owns no table.
  */
 export interface Pools {
   readonly money: Pool
   readonly read: Pool
+  readonly identity: Pool
   readonly due: Pool
   readonly report: Pool
   close(): Promise<void>
@@ -40,6 +41,10 @@ export function openPools(connection: Connection, onError: (error: Error) => voi
     max: 5,
     settings: { default_transaction_read_only: 'on', ...timeouts(5_000, 2_000, 10_000) },
   })
+  const identity = open(connection, onError, {
+    max: 4,
+    settings: timeouts(5_000, 2_000, 10_000),
+  })
   const due = open(connection, onError, {
     max: 4,
     pipeline: true,
@@ -49,10 +54,11 @@ export function openPools(connection: Connection, onError: (error: Error) => voi
     max: 2,
     settings: { default_transaction_read_only: 'on', ...timeouts(600_000, 2_000, 60_000) },
   })
-  const all = [money, read, due, report]
+  const all = [money, read, identity, due, report]
   return {
     money,
     read,
+    identity,
     due,
     report,
     close: async () => {

@@ -1,0 +1,7 @@
+export { paymentRoutes, type PaymentDeps } from './payment.routes.ts'
+export { versionsOfPayments } from './payment.queries.ts'
+export { refuse as paymentErrors } from './payment.errors.ts'
+export { paymentEvents, refundEvents } from './payment.events.ts'
+export { routeOver } from './payment-request.ts'
+export type { Connector } from './connectors/connector.ts'
+export { sandboxConnector } from './connectors/sandbox.ts'
