@@ -102,6 +102,11 @@ export const refuse = defineErrors({
     retryable: true,
     title: 'The answer took too long. What became of it is unknown: ask again with the same key.',
   },
+  not_ready: {
+    status: 503,
+    retryable: true,
+    title: 'This process cannot serve requests now.',
+  },
   shutting_down: {
     status: 503,
     retryable: true,

@@ -2,6 +2,7 @@ import { createHmac, type KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
+import { canonical } from './canonical-json.ts'
 import { refuse } from './http.errors.ts'
 import type { RoutePolicy } from './route-policy.ts'
 
@@ -60,16 +61,4 @@ export function fingerprintOf(
 ): string {
   const text = `${policy.method} ${policy.url}\n${canonical(request.params)}\n${canonical(request.query)}\n${canonical(request.body)}`
   return createHmac('sha256', secret).update(text).digest('hex')
-}
-
-/** JSON with sorted names, so that the order in which a client writes members does not matter. */
-export function canonical(value: unknown): string {
-  if (value === null || typeof value !== 'object') return JSON.stringify(value) ?? 'null'
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`
-  let text = ''
-  for (const name of Object.keys(value).sort()) {
-    const member = (value as Record<string, unknown>)[name]
-    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${canonical(member)}`
-  }
-  return `{${text}}`
 }

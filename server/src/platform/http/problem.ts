@@ -1,7 +1,8 @@
 import { internalId } from '../ids.ts'
 import type { Refusal } from '../errors.ts'
 
-export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
+export const PROBLEM_TYPE = `${PROBLEM_MEDIA_TYPE}; charset=utf-8`
 
 const MAX_FIELD_ERRORS = 20 // an answer is for reading; the rest shows after the first are mended
 

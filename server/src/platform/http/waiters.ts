@@ -1,0 +1,158 @@
+import { elapsed } from '../clock.ts'
+
+/**
+ * Requests that wait for an object to change, without holding a connection or a timer each.
+ *
+ * One tick of 200 ms, running only while somebody waits, ends the waits whose time is over and asks
+ * the database once for the versions of everything waited for. A commit in this process wakes its
+ * waiters at once; the tick is what finds the commits of other processes, and a wake-up that came
+ * before its waiter. A slow database delays the versions, never the deadlines.
+ */
+
+const TICK_MS = 200 // Shorter: more queries than news. Longer: a completion on another node is felt.
+const MAX_PER_CLIENT = 20 // one client may not hold all places
+const MAX_PER_PROCESS = 2_000 // ids in one query, and sockets held open
+
+export interface Wait {
+  readonly tenantId: string
+  readonly objectId: string
+  /** The version that the waiter has seen. */
+  readonly version: number
+  readonly clientId: string
+  readonly timeoutMs: number
+  /** Ends the wait when the client hangs up. */
+  readonly signal?: AbortSignal
+}
+
+export type WaitEnd = 'changed' | 'timeout' | 'full' | 'closing'
+
+export interface WaitedObject {
+  readonly tenantId: string
+  readonly objectId: string
+}
+
+export interface Waiters {
+  /** Never rejects. `full`: too many wait already, answer at once. */
+  wait(wait: Wait): Promise<WaitEnd>
+  /** Objects that a commit of this process has changed. */
+  wake(objectIds: Iterable<string>): void
+  /** Ends all waits, and every later one at once. */
+  close(): void
+}
+
+export interface WaiterOptions {
+  /** Current versions by object id, one query for all. Objects that are gone are left out. */
+  readonly versionsOf: (objects: readonly WaitedObject[]) => Promise<ReadonlyMap<string, number>>
+  readonly onError: (error: unknown) => void
+  /** Monotonic milliseconds. */
+  readonly now?: () => number
+  readonly schedule?: (tick: () => void, ms: number) => { unref?: () => unknown }
+}
+
+interface Waiter extends Wait {
+  readonly deadline: number
+  readonly end: (end: WaitEnd) => void
+}
+
+export function createWaiters(options: WaiterOptions): Waiters {
+  const { versionsOf, onError, now = elapsed, schedule = setTimeout } = options
+  const waiters = new Map<string, Set<Waiter>>()
+  const perClient = new Map<string, number>()
+  let count = 0
+  let ticking = false
+  let asking = false
+  let closed = false
+
+  function wait(asked: Wait): Promise<WaitEnd> {
+    if (closed) return Promise.resolve('closing')
+    const mine = perClient.get(asked.clientId) ?? 0
+    if (count >= MAX_PER_PROCESS || mine >= MAX_PER_CLIENT) return Promise.resolve('full')
+    if (asked.signal?.aborted === true) return Promise.resolve('timeout')
+    return new Promise((resolve) => {
+      const onAbort = (): void => waiter.end('timeout')
+      const waiter: Waiter = {
+        ...asked,
+        deadline: now() + asked.timeoutMs,
+        end(end) {
+          if (!remove(waiter)) return
+          asked.signal?.removeEventListener('abort', onAbort)
+          resolve(end)
+        },
+      }
+      asked.signal?.addEventListener('abort', onAbort)
+      add(waiter)
+      startTicking()
+    })
+  }
+
+  function add(waiter: Waiter): void {
+    const { objectId, clientId } = waiter
+    const others = waiters.get(objectId)
+    if (others === undefined) waiters.set(objectId, new Set([waiter]))
+    else others.add(waiter)
+    perClient.set(clientId, (perClient.get(clientId) ?? 0) + 1)
+    count += 1
+  }
+
+  function remove(waiter: Waiter): boolean {
+    const { objectId, clientId } = waiter
+    const others = waiters.get(objectId)
+    if (others?.delete(waiter) !== true) return false
+    if (others.size === 0) waiters.delete(objectId)
+    const left = (perClient.get(clientId) ?? 1) - 1
+    if (left === 0) perClient.delete(clientId)
+    else perClient.set(clientId, left)
+    count -= 1
+    return true
+  }
+
+  function startTicking(): void {
+    if (ticking) return
+    ticking = true
+    schedule(tick, TICK_MS).unref?.()
+  }
+
+  function tick(): void {
+    ticking = false
+    const time = now()
+    for (const waiter of everyWaiter()) if (waiter.deadline <= time) waiter.end('timeout')
+    if (count === 0) return
+    startTicking()
+    if (!asking) void ask()
+  }
+
+  async function ask(): Promise<void> {
+    asking = true
+    try {
+      const objects = [...waiters.values()].map(([waiter]) => waiter as Waiter)
+      const versions = await versionsOf(objects)
+      for (const waiter of everyWaiter()) {
+        const version = versions.get(waiter.objectId)
+        if (version !== undefined && version !== waiter.version) waiter.end('changed')
+      }
+    } catch (error) {
+      onError(error)
+    } finally {
+      asking = false
+    }
+  }
+
+  // A copy: ending a wait removes it from the set that is walked.
+  function everyWaiter(): Waiter[] {
+    return [...waiters.values()].flatMap((set) => [...set])
+  }
+
+  function wake(objectIds: Iterable<string>): void {
+    if (count === 0) return
+    for (const objectId of objectIds) {
+      for (const waiter of [...(waiters.get(objectId) ?? [])]) waiter.end('changed')
+    }
+  }
+
+  function close(): void {
+    closed = true
+    for (const waiter of everyWaiter()) waiter.end('closing')
+  }
+
+  return { wait, wake, close }
+}
