@@ -1,4 +1,4 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -6,22 +6,15 @@ import { dirname, join } from 'node:path'
 import { after, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import pg from 'pg'
-import { readPostmasterFile } from '../../src/platform/postgres/cluster-files.ts'
 import { connectionTo, DATABASE, startEmbedded } from '../../src/platform/postgres/index.ts'
-import { identityOf } from '../../src/platform/postgres/process-identity.ts'
-import { standingOf } from '../../src/platform/postgres/server-command.ts'
-import { stopServer } from '../../src/platform/postgres/stop-server.ts'
+import { stopLeftServer } from '../../src/platform/postgres/stop-server.ts'
 
 /** An empty data directory; what still runs on it after the test is stopped, and it is removed. */
 export async function givenDataDirectory(t: TestContext, below = ''): Promise<string> {
   const root = await mkdtemp(join(tmpdir(), 'countinghouse-start-'))
   const dataDir = join(root, below, 'data')
   t.after(async () => {
-    const clusterDir = join(dataDir, 'pg')
-    const file = await readPostmasterFile(clusterDir)
-    const postmaster =
-      file && standingOf(file.pid, clusterDir) === 'ours' ? identityOf(file.pid) : undefined
-    if (postmaster !== undefined) await stopServer(postmaster)
+    await stopLeftServer(join(dataDir, 'pg'))
     await rm(root, { recursive: true, force: true, maxRetries: 20 })
   })
   return dataDir
@@ -58,7 +51,7 @@ export function startProcess(
   t: TestContext,
   dataDir: string,
   code: string,
-  user: { readonly uid?: number; readonly gid?: number } = {},
+  how: Pick<SpawnOptions, 'uid' | 'gid' | 'detached'> = {},
 ): ChildProcess {
   const index = new URL('../../src/platform/postgres/index.ts', import.meta.url).href
   const program = `
@@ -69,7 +62,7 @@ export function startProcess(
     ${code}`
   const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
     stdio: ['ignore', 'pipe', 'inherit'],
-    ...user,
+    ...how,
   })
   t.after(() => child.kill('SIGKILL'))
   return child

@@ -1,4 +1,4 @@
-import { chown, open, readFile, rename, stat } from 'node:fs/promises'
+import { open, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { elapsed } from '../clock.ts'
@@ -49,7 +49,7 @@ const ORPHANS_MS = 10_000 // how long children of a killed postmaster may hold i
 const LOG_BYTES = 16 * 1024 * 1024
 
 export async function bringUp(cluster: Cluster, signal?: AbortSignal): Promise<Running> {
-  const { dataDir, clusterDir } = cluster
+  const { dataDir, clusterDir, user } = cluster
   const began = elapsed()
   let launched: Launched | undefined
   while (elapsed() - began < READY_MS) {
@@ -78,7 +78,7 @@ export async function bringUp(cluster: Cluster, signal?: AbortSignal): Promise<R
       const output = await launched.output()
       const waitsForOrphans = /shared memory block .* is still in use/.test(output)
       if (!waitsForOrphans || elapsed() - began > ORPHANS_MS) {
-        await removeSocketDirectory(launched.socketDirectory)
+        await removeSocketDirectory(launched.socketDirectory, user)
         throw new StartError(
           `PostgreSQL did not start on ${clusterDir} (${launched.ended}): ${lastWords(output)} ` +
             `More is in ${logPath(dataDir)}.`,
@@ -128,9 +128,7 @@ interface Launched {
 async function launch(cluster: Cluster, lastSocket: string | undefined): Promise<Launched> {
   const { dataDir, clusterDir, user, settings } = cluster
   const postgres = await prepare(cluster)
-  const settingsPath = join(clusterDir, SETTINGS_FILE)
-  await replaceFile(settingsPath, settingsFile(settings))
-  if (user !== undefined) await chown(settingsPath, user.uid, user.gid)
+  await replaceFile(join(clusterDir, SETTINGS_FILE), settingsFile(settings), user)
   const previous = lastSocket ?? (await readClusterRecord(dataDir))?.socket_directory
   const listen = await socketDirectory(clusterDir, user, previous)
   const path = logPath(dataDir)
@@ -194,7 +192,7 @@ async function record(dataDir: string, socketDir: string, answer: Answer): Promi
   if (JSON.stringify(previous) !== JSON.stringify(next)) await writeClusterRecord(dataDir, next)
 }
 
-export function logPath(dataDir: string): string {
+function logPath(dataDir: string): string {
   return join(dataDir, 'postgres.log')
 }
 

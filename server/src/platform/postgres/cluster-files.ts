@@ -1,4 +1,4 @@
-import { open, readFile, writeFile } from 'node:fs/promises'
+import { constants, open, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StartError } from '../start-error.ts'
 
@@ -25,10 +25,11 @@ const IMPOSSIBLE_PID = 2_147_483_646 // above every kernel's limit: no process w
  * and PostgreSQL itself decides about the rest.
  */
 export async function disownPostmasterFile(clusterDir: string): Promise<void> {
-  const path = join(clusterDir, 'postmaster.pid')
-  const text = await readIfThere(path)
-  if (text === undefined) return
-  await writeFile(path, text.replace(/^.*/, `${IMPOSSIBLE_PID}`)) // in place: the owner must stay
+  // Written in place, so that the owner stays; root follows no link that the owner may have laid.
+  const flags = constants.O_RDWR | constants.O_NOFOLLOW
+  await using file = await open(join(clusterDir, 'postmaster.pid'), flags)
+  const text = await file.readFile('utf8')
+  await file.write(text.replace(/^.*/, `${IMPOSSIBLE_PID}`), 0)
 }
 
 /** The major version that wrote the cluster; undefined when there is no cluster yet. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { access, chown, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
@@ -12,6 +13,7 @@ import {
   smallSettings as settings,
   startProcess,
 } from '../../../test/support/data-directory.ts'
+import { identityOf } from './process-identity.ts'
 import { findEmbedded, startEmbedded } from './start-embedded.ts'
 
 const isRoot = process.getuid?.() === 0

@@ -1,14 +1,22 @@
-import { appendFile, chown, mkdir, mkdtemp, rename, rm } from 'node:fs/promises'
+import { chown, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StartError } from '../start-error.ts'
 import type { Binaries } from './binaries.ts'
-import { syncPath } from './durable-files.ts'
+import { replaceFile, syncPath } from './durable-files.ts'
 import { runBinary } from './run-binary.ts'
 import { directoryArgument } from './server-command.ts'
 import { closedDirectory, type ServerUser } from './server-user.ts'
 
 export const SUPERUSER = 'countinghouse'
 export const SETTINGS_FILE = 'countinghouse.conf'
+const CLUSTER_OPTIONS = [
+  `--username=${SUPERUSER}`,
+  '--auth=trust', // whoever reaches the socket is us: its directory is closed to everybody else
+  '--encoding=UTF8',
+  '--data-checksums',
+  '--locale-provider=builtin', // no collation of the system, whose update would break our indexes
+  '--builtin-locale=C.UTF-8',
+]
 const INITDB_MS = 120_000 // 1 s on a fast disk; a slow one syncs 1,000 files for a minute
 
 /**
@@ -25,17 +33,10 @@ export async function createCluster(
   await removeUnfinishedCluster(dataDir)
   await mkdir(workshop, { mode: 0o700 })
   const cluster = await mkdtemp(join(workshop, 'attempt-'))
-  if (user !== undefined) {
-    await chown(workshop, user.uid, user.gid)
-    await chown(cluster, user.uid, user.gid)
-  }
+  if (user !== undefined) await chown(cluster, user.uid, user.gid)
   const done = await runBinary(
     binaries.initdb,
-    [
-      ...['-D', directoryArgument(cluster, user)],
-      ...['-U', SUPERUSER, '-A', 'trust', '-E', 'UTF8', '-k'],
-      ...['--locale-provider=builtin', '--builtin-locale=C.UTF-8'],
-    ],
+    ['-D', directoryArgument(cluster, user), ...CLUSTER_OPTIONS],
     { user, directory: cluster, timeoutMs: INITDB_MS },
   )
   if (done.code !== 0) {
@@ -54,9 +55,8 @@ export async function createCluster(
     )
   }
   const configuration = join(cluster, 'postgresql.conf')
-  await appendFile(configuration, `\ninclude_if_exists = '${SETTINGS_FILE}'\n`)
-  await syncPath(configuration)
-  await syncPath(cluster)
+  const written = await readFile(configuration, 'utf8')
+  await replaceFile(configuration, `${written}\ninclude_if_exists = '${SETTINGS_FILE}'\n`, user)
   await rename(cluster, join(dataDir, 'pg'))
   await syncPath(dataDir)
   await removeUnfinishedCluster(dataDir)

@@ -64,8 +64,8 @@ function readText(path: string): string | undefined {
 
 function ps(pid: number, columns: string): string {
   try {
-    const arguments_ = ['-ww', '-o', columns, '-p', `${pid}`]
-    return execFileSync('ps', arguments_, {
+    const options = ['-ww', '-o', columns, '-p', `${pid}`]
+    return execFileSync('ps', options, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
     }).trim()

@@ -68,8 +68,8 @@ async function ownerOf(path: string): Promise<number | undefined> {
 // A user that only a directory service knows is of no use here: initdb asks for an entry as well,
 // and such accounts are people's, not a server's.
 async function readUsers(): Promise<ServerUser[]> {
-  const lines = (await readFile('/etc/passwd', 'utf8')).split('\n')
-  return lines.flatMap((line) => {
+  const text = await readFile('/etc/passwd', 'utf8').catch(() => '') // the barest images have none
+  return text.split('\n').flatMap((line) => {
     const [name, , uid, gid] = line.split(':')
     return name && uid && gid ? [{ name, uid: Number(uid), gid: Number(gid) }] : []
   })

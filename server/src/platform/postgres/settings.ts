@@ -9,7 +9,7 @@ const MB = 1024 * 1024
  * connections, nothing lost. An operator overrides these with ALTER SYSTEM; the file they are
  * written to is read before PostgreSQL's own.
  */
-export function tunedSettings(memoryBytes = totalmem()): Settings {
+export function tunedSettings(memoryBytes = availableMemory()): Settings {
   const sharedMegabytes = Math.min(1024, Math.max(32, Math.floor((memoryBytes * 0.15) / MB)))
   return {
     shared_buffers: `${sharedMegabytes}MB`,
@@ -34,6 +34,11 @@ export function tunedSettings(memoryBytes = totalmem()): Settings {
     log_timezone: 'UTC',
     timezone: 'UTC',
   }
+}
+
+// A container may use less than the machine has; 0 means that Node does not know of a limit.
+function availableMemory(): number {
+  return Math.min(totalmem(), process.constrainedMemory() || Number.POSITIVE_INFINITY)
 }
 
 /** The text of a configuration file with these settings. */

@@ -40,8 +40,11 @@ export async function socketDirectory(
 }
 
 /** Removes what was made below the temporary directory; the cluster stays. */
-export async function removeSocketDirectory(directory: string): Promise<void> {
-  if (MADE.test(directory)) await rm(directory, { recursive: true, force: true })
+export async function removeSocketDirectory(
+  directory: string,
+  user: ServerUser | undefined,
+): Promise<void> {
+  if (await isPrivate(directory, user)) await rm(directory, { recursive: true, force: true })
 }
 
 /** Removes a dead server's socket and its lock, which names the same pid as `postmaster.pid` did. */

@@ -54,7 +54,7 @@ export async function startEmbedded(options: StartOptions): Promise<EmbeddedPost
   const supervision = supervise(cluster, running, options.report ?? (() => undefined))
   const stop = async () => {
     await supervision.stop()
-    await removeSocketDirectory(socketDir)
+    await removeSocketDirectory(socketDir, user)
   }
   try {
     await ensureDatabase(socketDir)

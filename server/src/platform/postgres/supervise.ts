@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { elapsed } from '../clock.ts'
 import { bringUp, type Cluster, type Running } from './bring-up.ts'
-import { readPostmasterFile } from './cluster-files.ts'
-import { identityOf, isAlive } from './process-identity.ts'
-import { standingOf } from './server-command.ts'
-import { stopServer } from './stop-server.ts'
+import { isAlive } from './process-identity.ts'
+import { stopLeftServer, stopServer } from './stop-server.ts'
 
 /** Says something in one line, for the log of the process. */
 export type Report = (line: string) => void
@@ -60,11 +58,9 @@ export function supervise(cluster: Cluster, running: Running, report: Report): S
     stopping.abort()
     clearInterval(timer)
     await revival
+    await stopServer(current.postmaster)
     // A revival that was cut short may have left a server of which `current` does not know.
-    const file = await readPostmasterFile(cluster.clusterDir)
-    const ours = file !== undefined && standingOf(file.pid, cluster.clusterDir) === 'ours'
-    const postmaster = ours ? identityOf(file.pid) : undefined
-    await stopServer(postmaster ?? current.postmaster)
+    await stopLeftServer(cluster.clusterDir)
   }
 
   return { current: () => current, stop }
