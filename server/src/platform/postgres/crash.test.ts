@@ -37,6 +37,17 @@ test('a server whose process was killed is adopted with its data', async (t) => 
   await embedded.stop()
 })
 
+test('Ctrl-C in a terminal does not take the database away from a draining process', async (t) => {
+  const dataDir = await givenStoppedCluster(t)
+  const child = startProcess(t, dataDir, START, { detached: true }) // leads a group, as in a shell
+  const pid = Number(await firstLine(child))
+  process.kill(-(child.pid ?? assert.fail()), 'SIGINT')
+  await once(child, 'exit')
+  await sleep(200)
+  assert.equal((await findEmbedded(dataDir)).host, join(dataDir, 'pg'))
+  assert.notEqual(identityOf(pid), undefined)
+})
+
 test(
   'an ordinary user starts it as itself',
   { skip: !isRoot && 'the other tests do' },
