@@ -9,7 +9,7 @@ import {
   insertClient,
 } from './client.queries.ts'
 import { clientFault } from './client.rules.ts'
-import { getTenant } from './tenant.queries.ts'
+import { type TenantMode, getTenant } from './tenant.queries.ts'
 
 export interface NewClient {
   readonly tenantId: string
@@ -23,6 +23,8 @@ export interface NewClient {
   readonly jwks?: PublicKeySet
   readonly redirectUris?: readonly string[]
   readonly at: Date
+  /** Chosen before, as in a credentials file that was written first. Default: new ones. */
+  readonly identity?: { readonly clientId: string; readonly clientSecret: string }
 }
 
 export interface CreatedClient {
@@ -33,12 +35,23 @@ export interface CreatedClient {
 
 /** Registers a client of a tenant. Throws when the rules of `client.rules.ts` forbid it. */
 export async function createClient(tx: TxOf<'identity'>, asked: NewClient): Promise<CreatedClient> {
-  const { tenantId, name, kind, grantTypes, scope, authMethod, jwks, redirectUris = [], at } = asked
+  const {
+    tenantId,
+    name,
+    kind,
+    grantTypes,
+    scope,
+    authMethod,
+    jwks,
+    redirectUris = [],
+    at,
+    identity,
+  } = asked
   const { mode } = await getTenant(tx, tenantId)
   const fault = clientFault({ name, kind, mode, grantTypes, scope, authMethod, jwks, redirectUris })
   if (fault !== undefined) throw new Error(`the client ${name} cannot be registered: ${fault}`)
-  const clientId = publicId('cli', newId(at))
-  const secret = authMethod === 'private_key_jwt' ? undefined : newClientSecret(mode)
+  const clientId = identity?.clientId ?? publicId('cli', newId(at))
+  const secret = secretFor(asked, mode)
   await insertClient(tx, {
     client_id: clientId,
     tenant_id: tenantId,
@@ -54,4 +67,9 @@ export async function createClient(tx: TxOf<'identity'>, asked: NewClient): Prom
     created_at: at,
   })
   return secret === undefined ? { clientId } : { clientId, clientSecret: secret }
+}
+
+function secretFor({ authMethod, identity }: NewClient, mode: TenantMode): string | undefined {
+  if (authMethod === 'private_key_jwt') return undefined
+  return identity?.clientSecret ?? newClientSecret(mode)
 }

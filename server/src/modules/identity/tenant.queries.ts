@@ -21,3 +21,13 @@ export async function getTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
   if (row === undefined) throw new Error(`no tenant ${tenantId}`)
   return row
 }
+
+/** Every tenant of the install, oldest first: for operators, and to tell a new database. */
+export async function listTenants(tx: Tx): Promise<TenantRow[]> {
+  return await tx
+    .selectFrom('identity.tenants')
+    .selectAll()
+    .orderBy('tenant_id')
+    .$narrowType<{ mode: TenantMode }>()
+    .execute()
+}

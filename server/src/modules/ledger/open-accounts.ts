@@ -24,6 +24,8 @@ export interface ModuleAccount {
   /** Default null: unbounded, as clearing and bank accounts are. */
   readonly minAvailable?: bigint | null
   readonly at: Date
+  /** Chosen before, as in a credentials file that was written first. Default: a new one. */
+  readonly accountId?: string
 }
 
 /**
@@ -47,7 +49,7 @@ export async function openAccounts(
     tx,
     sorted.map((spec) => ({
       ...spec,
-      accountId: newId(spec.at),
+      accountId: spec.accountId ?? newId(spec.at),
       externalId: null,
       minAvailable: spec.minAvailable ?? null,
       maxBalance: null,
