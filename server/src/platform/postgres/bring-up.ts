@@ -61,7 +61,7 @@ export async function bringUp(cluster: Cluster, signal?: AbortSignal): Promise<R
       const postmaster = identityOf(file.pid)
       if (answer && file.socketDirectory && postmaster) {
         await mustBeThisCluster(clusterDir, answer)
-        await record(dataDir, file.socketDirectory, answer)
+        await record(cluster, file.socketDirectory, answer)
         const adopted = launched?.pid !== file.pid
         return { postmaster, socketDir: file.socketDirectory, version: answer.version, adopted }
       }
@@ -182,8 +182,10 @@ function startedByHand(clusterDir: string, pid: number): StartError {
   )
 }
 
-async function record(dataDir: string, socketDir: string, answer: Answer): Promise<void> {
+async function record(cluster: Cluster, socketDir: string, answer: Answer): Promise<void> {
+  const { dataDir, clusterDir } = cluster
   const next = {
+    cluster_directory: clusterDir,
     system_identifier: answer.systemIdentifier,
     socket_directory: socketDir,
     server_version: answer.version,

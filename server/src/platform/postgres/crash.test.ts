@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { access, chown, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { access, chown, cp, readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -15,6 +15,7 @@ import {
 } from '../../../test/support/data-directory.ts'
 import { identityOf } from './process-identity.ts'
 import { findEmbedded, startEmbedded } from './start-embedded.ts'
+import { stopLeftServer } from './stop-server.ts'
 
 const isRoot = process.getuid?.() === 0
 
@@ -112,6 +113,22 @@ test('killed at any moment of the first start, the next one always gets there', 
   await embedded.stop()
 })
 
+test('a copy of a data directory starts beside the original and is not taken for it', async (t) => {
+  const dataDir = await givenStoppedCluster(t)
+  const original = await startEmbedded({ dataDir, settings })
+  const copied = join(dirname(dataDir), 'copied')
+  t.after(() => stopLeftServer(join(copied, 'pg')))
+  await cp(dataDir, copied, { recursive: true, filter: (path) => !path.includes('.s.PGSQL') })
+  await giveTo(join(copied, 'pg'), (await stat(join(dataDir, 'pg'))).uid)
+  await assert.rejects(findEmbedded(copied), /No database runs on/)
+  const copy = await startEmbedded({ dataDir: copied, settings })
+  assert.equal(copy.adopted, false)
+  assert.notEqual(copy.postmasterPid(), original.postmasterPid())
+  await copy.stop()
+  assert.notEqual(identityOf(original.postmasterPid()), undefined)
+  await original.stop()
+})
+
 test('a pid that has gone to another program does not keep the server from starting', async (t) => {
   const dataDir = await givenStoppedCluster(t)
   const stranger = startProcess(t, dataDir, `console.log('ready')`)
@@ -137,3 +154,11 @@ test('a pid that has gone to another program does not keep the server from start
   assert.equal(Number(pid), embedded.postmasterPid())
   await embedded.stop()
 })
+
+// fs.cp gives what root copies to root.
+async function giveTo(directory: string, uid: number): Promise<void> {
+  for (const name of await readdir(directory, { recursive: true })) {
+    await chown(join(directory, name), uid, -1)
+  }
+  await chown(directory, uid, -1)
+}
