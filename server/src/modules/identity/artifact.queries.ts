@@ -76,10 +76,16 @@ export async function consumeArtifact(tx: Tx, model: string, idHash: Buffer): Pr
 }
 
 export async function deleteArtifact(tx: Tx, model: string, idHash: Buffer): Promise<void> {
-  await sql`delete from identity.artifacts where model = ${model} and id_hash = ${idHash}`.execute(tx)
+  await sql`delete from identity.artifacts where model = ${model} and id_hash = ${idHash}`.execute(
+    tx,
+  )
 }
 
-export async function deleteArtifactsOfGrant(tx: Tx, model: string, grantId: string): Promise<void> {
+export async function deleteArtifactsOfGrant(
+  tx: Tx,
+  model: string,
+  grantId: string,
+): Promise<void> {
   await sql`
     delete from identity.artifacts where grant_id = ${grantId} and model = ${model}`.execute(tx)
 }
@@ -102,6 +108,8 @@ export async function deleteExpired(tx: Tx, limit: number): Promise<number> {
   const { numAffectedRows: replays = 0n } = await sql`
     delete from identity.replays where id in (
       select id from identity.replays
-      where expires_at < now() - interval '10 minutes' order by expires_at limit ${limit})`.execute(tx)
+      where expires_at < now() - interval '10 minutes' order by expires_at limit ${limit})`.execute(
+    tx,
+  )
   return Number(artifacts + replays)
 }

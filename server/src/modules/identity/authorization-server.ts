@@ -31,14 +31,14 @@ export async function openAuthorizationServer(
   settings: AuthorizationServerSettings,
 ): Promise<AuthorizationServer> {
   const { issuer, pool, sealing, clock, onError } = settings
-  const db = databaseOver(pool)
+  if (new URL(issuer).origin !== issuer) throw new Error(`the issuer ${issuer} is not an origin`)
   const keys = await openKeyring(pool, { sealing, clock })
-  await assertStoredClients(db)
-  const directory = openClientDirectory(db)
+  await assertStoredClients(databaseOver(pool))
+  const directory = openClientDirectory(pool)
   let current = built(keys.current())
 
   function built(set: readonly SigningKey[]) {
-    const parts = { issuer, keys: set, db, directory, sealing, clock, onError }
+    const parts = { issuer, keys: set, pool, directory, sealing, clock, onError }
     return { set, answer: buildProvider(parts).callback() }
   }
 

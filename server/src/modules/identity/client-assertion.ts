@@ -21,7 +21,8 @@ export function assertClientAssertion(
   nowSeconds: number,
 ): void {
   const { aud, iat, nbf, exp } = claims
-  if (typeof iat !== 'number') refuse('iat (issued at) must be provided in the client_assertion JWT')
+  if (typeof iat !== 'number')
+    refuse('iat (issued at) must be provided in the client_assertion JWT')
   if (iat > nowSeconds + MAX_AHEAD_S) refuse('iat (issued at) lies in the future')
   if (typeof nbf === 'number' && nbf > nowSeconds + MAX_AHEAD_S) refuse('nbf lies in the future')
   if (typeof exp !== 'number' || exp > nowSeconds + MAX_LIFE_S) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
+import type { Pool } from 'pg'
 import type { Db } from '../../platform/db/types.ts'
 import {
   type DirectoryRow,
@@ -9,6 +10,7 @@ import {
   listActiveClients,
 } from './client.queries.ts'
 import { clientFault } from './client.rules.ts'
+import { orUnavailable } from './temporarily-unavailable.ts'
 
 /** The grants that this server performs. A client may be registered for more and waits for them. */
 const SERVED: ReadonlySet<GrantType> = new Set<GrantType>(['client_credentials'])
@@ -23,12 +25,12 @@ export interface ClientDirectory {
   forget(clientId: string): void
 }
 
-export function openClientDirectory(db: Db): ClientDirectory {
+export function openClientDirectory(pool: Pool): ClientDirectory {
   const cache = new LRUCache<string, AdapterPayload>({
     max: CACHE_CLIENTS,
     ttl: CACHE_MS,
     fetchMethod: async (clientId) => {
-      const row = await findActiveClient(db, clientId)
+      const row = await orUnavailable(pool, (tx) => findActiveClient(tx, clientId))
       return row === undefined ? undefined : metadataOf(row)
     },
   })
@@ -66,7 +68,7 @@ export async function assertStoredClients(db: Db): Promise<void> {
   }
 }
 
-export function faultOf(row: DirectoryRow): string | undefined {
+function faultOf(row: DirectoryRow): string | undefined {
   return clientFault({
     name: row.name,
     kind: row.kind,
@@ -98,7 +100,7 @@ function metadataOf(row: DirectoryRow): AdapterPayload {
     tenant_mode: row.mode,
     kind: row.kind,
     secret_hashes: secretHashes,
-  } as AdapterPayload
+  }
 }
 
 function refuse(): Promise<never> {

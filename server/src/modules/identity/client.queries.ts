@@ -40,7 +40,10 @@ export async function insertClient(tx: Tx, row: ClientRow): Promise<void> {
 }
 
 /** The active client of this id. Keyed by id alone: this is where a tenant is learnt. */
-export async function findActiveClient(tx: Tx, clientId: string): Promise<DirectoryRow | undefined> {
+export async function findActiveClient(
+  tx: Tx,
+  clientId: string,
+): Promise<DirectoryRow | undefined> {
   return await directory(tx).where('client.client_id', '=', clientId).executeTakeFirst()
 }
 

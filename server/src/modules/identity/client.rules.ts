@@ -66,7 +66,8 @@ function authenticationFault({ authMethod, jwks }: ClientMetadata): string | und
   if (authMethod !== 'private_key_jwt') {
     return jwks ? 'jwks is for clients that authenticate by private_key_jwt' : undefined
   }
-  if (!jwks || !Array.isArray(jwks.keys) || jwks.keys.length === 0) return 'private_key_jwt needs jwks'
+  if (!jwks || !Array.isArray(jwks.keys) || jwks.keys.length === 0)
+    return 'private_key_jwt needs jwks'
   if (jwks.keys.length > MAX_KEYS) return `jwks holds more than ${MAX_KEYS} keys`
   const kids = jwks.keys.map((key) => key['kid']).filter((kid) => kid !== undefined)
   if (new Set(kids).size !== kids.length) return 'jwks names a kid twice'
@@ -90,7 +91,7 @@ function keyFault(key: Readonly<Record<string, unknown>>): string | undefined {
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
 function fits(alg: unknown, ...allowed: readonly string[]): boolean {
-  return alg === undefined || allowed.includes(String(alg))
+  return alg === undefined || (typeof alg === 'string' && allowed.includes(alg))
 }
 
 function redirectFault({ grantTypes, redirectUris, mode }: ClientMetadata): string | undefined {

@@ -18,7 +18,7 @@ import type { TenantMode } from './tenant.queries.ts'
  */
 export interface Guard {
   /** Throws `ApiError` (401, 400) at once for a request without a usable token. */
-  authenticate(request: GuardedRequest): Actor | Promise<Actor>
+  readonly authenticate: (request: GuardedRequest) => Actor | Promise<Actor>
 }
 
 /** A Fastify request is one. `rawHeaders` as Node has them: `headers` hides a repeated one. */

@@ -59,7 +59,9 @@ function bearing(value: string, more: { query?: object; headers?: string[] } = {
   return { raw: { rawHeaders }, query: more.query ?? {}, ip: '192.0.2.7' }
 }
 
-async function refusal(act: () => unknown): Promise<{ code: string; status: number; told: string }> {
+async function refusal(
+  act: () => unknown,
+): Promise<{ code: string; status: number; told: string }> {
   try {
     await act()
   } catch (error) {
@@ -179,7 +181,10 @@ test('HS256 keyed with our public key is refused', async () => {
 test('RS256, and every key but ours, is refused', async () => {
   const { guard } = givenGuard()
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  assert.equal(await refused(guard, await token({}, { alg: 'RS256' }, rsa.privateKey)), 'token_invalid')
+  assert.equal(
+    await refused(guard, await token({}, { alg: 'RS256' }, rsa.privateKey)),
+    'token_invalid',
+  )
   assert.equal(await refused(guard, await token({}, {}, theirs.privateKey)), 'token_invalid')
   assert.equal(await refused(guard, await token({}, { kid: 'k2' })), 'token_invalid')
   assert.equal(await refused(guard, await token({}, { kid: undefined })), 'token_invalid')
@@ -265,9 +270,9 @@ test('a hit costs microseconds', async (t) => {
   const request = bearing(`Bearer ${await token()}`)
   await guard.authenticate(request)
   const HITS = 20_000
-  for (let n = 0; n < HITS; n += 1) guard.authenticate(request)
+  for (let n = 0; n < HITS; n += 1) void guard.authenticate(request)
   const began = performance.now()
-  for (let n = 0; n < HITS; n += 1) guard.authenticate(request)
+  for (let n = 0; n < HITS; n += 1) void guard.authenticate(request)
   const hit = ((performance.now() - began) * 1_000) / HITS
   const fresh = await Promise.all(Array.from({ length: 1_000 }, (_, n) => token({ jti: `j${n}` })))
   const missed = performance.now()

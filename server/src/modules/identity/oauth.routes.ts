@@ -1,5 +1,6 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthorizationServer } from './authorization-server.ts'
+import { OauthError, TokenAnswer, TokenForm } from './oauth.schema.ts'
 
 /**
  * The OAuth endpoints, handed over to the authorization server as they came: it reads the form body
@@ -29,11 +30,41 @@ export function oauthRoutes(server: AuthorizationServer): FastifyPluginAsync {
     // In this scope only: a body that somebody has read leaves the token endpoint waiting for ever.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _body, done) => done(null))
-    const open = { config: { public: true } }
-    app.post('/oauth/token', open, handOver)
-    app.options('/oauth/token', open, handOver)
-    app.get('/oauth/jwks', open, handOver)
-    app.get('/.well-known/openid-configuration', open, handOver)
-    app.get('/.well-known/oauth-authorization-server', open, handOver)
+    app.setValidatorCompiler(() => () => true)
+    const config = { public: true } as const
+    app.post('/oauth/token', { config, schema: createToken }, handOver)
+    app.options('/oauth/token', { config, schema: { hide: true } }, handOver)
+    app.get('/oauth/jwks', { config, schema: getSigningKeys }, handOver)
+    app.get(OPENID_METADATA, { config, schema: getOpenidConfiguration }, handOver)
+    app.get(OAUTH_METADATA, { config, schema: getAuthorizationServer }, handOver)
   }
+}
+
+const OPENID_METADATA = '/.well-known/openid-configuration'
+const OAUTH_METADATA = '/.well-known/oauth-authorization-server'
+
+const tags = ['oauth']
+
+const createToken = {
+  operationId: 'createToken',
+  summary: 'Take an access token for a client.',
+  tags,
+  consumes: ['application/x-www-form-urlencoded'],
+  body: TokenForm,
+  response: { 200: TokenAnswer, '4xx': OauthError },
+}
+const getSigningKeys = {
+  operationId: 'getSigningKeys',
+  summary: 'The public keys that access tokens are signed with (RFC 7517).',
+  tags,
+}
+const getOpenidConfiguration = {
+  operationId: 'getOpenidConfiguration',
+  summary: 'What this authorization server offers, and where (OpenID Connect Discovery).',
+  tags,
+}
+const getAuthorizationServer = {
+  operationId: 'getAuthorizationServer',
+  summary: 'What this authorization server offers, and where (RFC 8414).',
+  tags,
 }

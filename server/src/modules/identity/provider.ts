@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 import { type Configuration, type KoaContextWithOIDC, Provider, errors } from 'oidc-provider'
+import type { Pool } from 'pg'
 import type { Clock } from '../../platform/clock.ts'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
-import type { Db } from '../../platform/db/types.ts'
+import { databaseOver } from '../../platform/db/dialect.ts'
 import { artifactAdapter } from './artifact-adapter.ts'
 import { insertReplay } from './artifact.queries.ts'
 import { assertClientAssertion } from './client-assertion.ts'
@@ -11,11 +12,12 @@ import type { ClientDirectory } from './client-directory.ts'
 import { isSecretOf } from './client-secret.ts'
 import { apiScopes, isScope, scopes } from './scopes.ts'
 import { SIGNING_ALG, type SigningKey } from './signing-keys.ts'
+import { orUnavailable } from './temporarily-unavailable.ts'
 
 /** The audience of an access token for this API. */
 export const API_AUDIENCE = 'urn:countinghouse:api'
 
-export const ACCESS_TOKEN_SECONDS = 900
+const ACCESS_TOKEN_SECONDS = 900
 
 /** What the client directory tells the library beyond its own metadata. It keeps these names. */
 interface OurMetadata {
@@ -27,7 +29,7 @@ interface OurMetadata {
 export interface ProviderParts {
   readonly issuer: string
   readonly keys: readonly SigningKey[]
-  readonly db: Db
+  readonly pool: Pool
   readonly directory: ClientDirectory
   readonly sealing: Sealing
   readonly clock: Clock
@@ -39,7 +41,7 @@ export interface ProviderParts {
  * cannot change its keys: a new set of them means a new provider, so all overrides stand here.
  */
 export function buildProvider(parts: ProviderParts): Provider {
-  const { issuer, db, onError } = parts
+  const { issuer, pool, onError } = parts
   const provider = new Provider(issuer, settings(parts))
   provider.proxy = true // the route hands over requests whose forwarding headers are ours
   provider.Client.prototype.compareClientSecret = function compare(this: unknown, secret: string) {
@@ -48,10 +50,11 @@ export function buildProvider(parts: ProviderParts): Provider {
   // The library looks and then saves: six parallel uses of one assertion would all pass.
   provider.ReplayDetection.unique = async (iss, jti, exp) => {
     const id = hash('sha256', JSON.stringify([iss, jti]), 'buffer')
-    return await insertReplay(db, id, new Date(exp * 1_000))
+    return await orUnavailable(pool, (tx) => insertReplay(tx, id, new Date(exp * 1_000)))
   }
   provider.use(async (ctx, next) => {
     await next()
+    if (ctx.status === 503) ctx.set('retry-after', '2')
     const { oidc } = ctx as Partial<KoaContextWithOIDC> // absent where no route matched
     if (oidc?.route === 'discovery') ctx.body = withoutAuthorizationEndpoint(ctx.body as object)
     if (oidc?.route === 'discovery' || oidc?.route === 'jwks') {
@@ -64,10 +67,12 @@ export function buildProvider(parts: ProviderParts): Provider {
 }
 
 function settings(parts: ProviderParts): Configuration {
-  const { issuer, keys, db, directory, sealing, clock } = parts
+  const { issuer, keys, pool, directory, sealing, clock } = parts
+  const db = databaseOver(pool)
   const off = { enabled: false }
   return {
-    adapter: (model) => (model === 'Client' ? directory.adapter : artifactAdapter(model, db, sealing)),
+    adapter: (model) =>
+      model === 'Client' ? directory.adapter : artifactAdapter(model, db, sealing),
     jwks: { keys: keys.map(({ privateJwk }) => ({ ...privateJwk, use: 'sig', alg: SIGNING_ALG })) },
     routes: {
       authorization: '/oauth/authorize',
@@ -98,7 +103,11 @@ function settings(parts: ProviderParts): Configuration {
     },
     responseTypes: [],
     clientAuthMethods: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
-    clientDefaults: { grant_types: [], response_types: [], id_token_signed_response_alg: SIGNING_ALG },
+    clientDefaults: {
+      grant_types: [],
+      response_types: [],
+      id_token_signed_response_alg: SIGNING_ALG,
+    },
     enabledJWA: signatures(),
     scopes: [...scopes],
     claims: {},
@@ -147,7 +156,8 @@ function settleScope(params: Params | undefined, held: string | undefined): void
     return
   }
   const unknown = scope.split(' ').find((one) => !isScope(one))
-  if (unknown !== undefined) throw new errors.InvalidScope('requested scope does not exist', unknown)
+  if (unknown !== undefined)
+    throw new errors.InvalidScope('requested scope does not exist', unknown)
 }
 
 // ES256, PS256 and EdDSA (new name: Ed25519) everywhere: FAPI 2.0 forbids RS256, the library's default.

@@ -35,7 +35,9 @@ async function readKey(path: string): Promise<Buffer | undefined> {
   try {
     const { mode } = await stat(path)
     if ((mode & 0o077) !== 0) {
-      throw new StartError(`Others can read the root key ${path}. Take that away: chmod 600 ${path}`)
+      throw new StartError(
+        `Others can read the root key ${path}. Take that away: chmod 600 ${path}`,
+      )
     }
     const key = await readFile(path)
     if (key.length === ROOT_KEY_BYTES) return key

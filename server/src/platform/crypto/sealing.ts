@@ -47,7 +47,8 @@ export function sealingUnder(rootKey: Uint8Array): Sealing {
 
   function open(sealed: Uint8Array, context: string): Buffer {
     const bytes = Buffer.from(sealed)
-    if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION) throw new SealBroken(context)
+    if (bytes.length < HEADER_BYTES + TAG_BYTES || bytes[0] !== VERSION)
+      throw new SealBroken(context)
     const iv = bytes.subarray(1, HEADER_BYTES)
     const decipher = createDecipheriv('aes-256-gcm', sealingKey, iv, { authTagLength: TAG_BYTES })
     decipher.setAAD(associated(context))

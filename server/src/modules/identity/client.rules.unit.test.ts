@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { test } from 'node:test'
+import { type ClientMetadata, clientFault } from './client.rules.ts'
+
+const service: ClientMetadata = {
+  name: 'Back office',
+  kind: 'service',
+  mode: 'live',
+  grantTypes: ['client_credentials'],
+  scope: 'payments:read payments:write',
+  authMethod: 'client_secret_basic',
+  redirectUris: [],
+}
+
+const app: ClientMetadata = {
+  ...service,
+  name: 'Budget app',
+  kind: 'third_party',
+  grantTypes: ['authorization_code', 'refresh_token'],
+  scope: 'openid balance:read',
+  redirectUris: ['https://app.example/callback'],
+}
+
+function publicJwk(type: 'P-256' | 'P-384' | 'Ed25519' | 'rsa2048' | 'rsa1024') {
+  const pair = {
+    'P-256': () => generateKeyPairSync('ec', { namedCurve: 'P-256' }),
+    'P-384': () => generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+    Ed25519: () => generateKeyPairSync('ed25519'),
+    rsa2048: () => generateKeyPairSync('rsa', { modulusLength: 2048 }),
+    rsa1024: () => generateKeyPairSync('rsa', { modulusLength: 1024 }),
+  }[type]()
+  return {
+    open: pair.publicKey.export({ format: 'jwk' }) as Record<string, unknown>,
+    secret: pair.privateKey.export({ format: 'jwk' }) as Record<string, unknown>,
+  }
+}
+
+function keyed(...keys: Record<string, unknown>[]): ClientMetadata {
+  return { ...service, authMethod: 'private_key_jwt', jwks: { keys } }
+}
+
+test('a back office and a customer app can be registered', () => {
+  assert.equal(clientFault(service), undefined)
+  assert.equal(clientFault(app), undefined)
+})
+
+test('a client without a scope may not exist: it could ask for every one', () => {
+  assert.match(clientFault({ ...service, scope: '' }) ?? '', /scope is empty/)
+  assert.match(clientFault({ ...service, scope: ' ' }) ?? '', /scope/)
+})
+
+test('a scope must exist, be named once, and fit the tenant', () => {
+  assert.match(clientFault({ ...service, scope: 'payments:everything' }) ?? '', /unknown/)
+  assert.match(clientFault({ ...service, scope: 'ledger:read ledger:read' }) ?? '', /twice/)
+  assert.match(clientFault({ ...service, scope: 'test_helpers' }) ?? '', /sandbox/)
+  assert.equal(clientFault({ ...service, mode: 'sandbox', scope: 'test_helpers' }), undefined)
+})
+
+test('an app that acts for customers holds only what a customer can grant', () => {
+  assert.match(clientFault({ ...app, scope: 'openid payments:write' }) ?? '', /cannot grant/)
+  assert.equal(clientFault({ ...app, kind: 'first_party', scope: 'payments:write' }), undefined)
+})
+
+test('grants are among those we know, and refreshing needs something to refresh', () => {
+  const grantTypes = ['implicit'] as unknown as ClientMetadata['grantTypes']
+  assert.match(clientFault({ ...service, grantTypes }) ?? '', /unsupported implicit/)
+  assert.match(clientFault({ ...service, grantTypes: [] }) ?? '', /empty/)
+  assert.match(clientFault({ ...service, grantTypes: ['refresh_token'] }) ?? '', /needs/)
+})
+
+test('a client that signs registers public keys for ES256, PS256 or EdDSA', () => {
+  for (const type of ['P-256', 'Ed25519', 'rsa2048'] as const) {
+    assert.equal(clientFault(keyed(publicJwk(type).open)), undefined, type)
+  }
+  assert.match(clientFault(keyed()) ?? '', /needs jwks/)
+  assert.match(clientFault(keyed(publicJwk('P-384').open)) ?? '', /neither/)
+  assert.match(clientFault(keyed(publicJwk('rsa1024').open)) ?? '', /2048/)
+  assert.match(clientFault(keyed({ ...publicJwk('rsa2048').open, alg: 'RS256' })) ?? '', /neither/)
+  assert.match(clientFault(keyed({ kty: 'oct', k: 'c2VjcmV0' })) ?? '', /private or secret/)
+  assert.match(clientFault(keyed({ ...publicJwk('P-256').open, use: 'enc' })) ?? '', /signatures/)
+})
+
+test('a private key is refused, since the client has just given it away', () => {
+  for (const type of ['P-256', 'Ed25519', 'rsa2048'] as const) {
+    assert.match(clientFault(keyed(publicJwk(type).secret)) ?? '', /private or secret/)
+  }
+})
+
+test('two keys of one client have two names', () => {
+  const key = publicJwk('P-256').open
+  assert.match(clientFault(keyed({ ...key, kid: 'a' }, { ...key, kid: 'a' })) ?? '', /twice/)
+  assert.equal(clientFault(keyed({ ...key, kid: 'a' }, { ...key, kid: 'b' })), undefined)
+})
+
+test('a client has a secret or keys, and no other way in', () => {
+  const jwks = { keys: [publicJwk('P-256').open] }
+  assert.match(clientFault({ ...service, jwks }) ?? '', /private_key_jwt/)
+  for (const method of ['none', 'client_secret_jwt', 'tls_client_auth']) {
+    const authMethod = method as ClientMetadata['authMethod']
+    assert.match(clientFault({ ...service, authMethod }) ?? '', /no supported way/)
+  }
+})
+
+test('redirects go to https, and in a sandbox to the machine of the developer too', () => {
+  const to = (uri: string, mode: ClientMetadata['mode'] = 'live') =>
+    clientFault({ ...app, mode, redirectUris: [uri] }) ?? ''
+  for (const uri of [
+    'http://app.example/callback',
+    'http://127.0.0.1:8080/callback',
+    'https://*.app.example/callback',
+    'https://app.example/callback#part',
+    'https://user:word@app.example/callback',
+    'javascript:alert(1)',
+    'not a uri',
+  ]) {
+    assert.notEqual(to(uri), '', uri)
+  }
+  assert.equal(to('http://127.0.0.1:8080/callback', 'sandbox'), '')
+  assert.equal(to('http://localhost/callback', 'sandbox'), '')
+  assert.notEqual(to('http://app.example/callback', 'sandbox'), '')
+  assert.match(clientFault({ ...app, redirectUris: [] }) ?? '', /needs redirect_uris/)
+  const useless = { ...service, redirectUris: ['https://app.example/callback'] }
+  assert.match(clientFault(useless) ?? '', /no use/)
+})
