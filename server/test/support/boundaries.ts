@@ -17,7 +17,7 @@ export interface Findings {
 }
 
 const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'(\.[^']+)'/g
-const TABLE =
+export const TABLE =
   /(?:(?:selectFrom|insertInto|updateTable|deleteFrom|mergeInto|\w+Join)\(\s*\[?\s*'|(?<!\bdistinct )\b(?:from|join|into|update)\s+)([a-z_]+)\.([a-z_]+)/g
 
 /** Checks files below `server/src`, whose paths are relative to it. */

@@ -1,5 +1,5 @@
 import { globSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The `server` folder. */
@@ -13,21 +13,42 @@ export interface SourceFile {
   readonly code: string
 }
 
-/** Every TypeScript file below `folder` but the generated ones, in order of path. */
-export function readSources(folder: string): SourceFile[] {
-  const paths = globSync('**/*.ts', { cwd: folder, exclude: ['**/node_modules', '**/*.gen.ts'] })
-  return paths.toSorted().map((path) => {
-    const text = readFileSync(join(folder, path), 'utf8')
-    return { path: path.replaceAll('\\', '/'), text, code: withoutComments(text) }
+const NOT_OURS = new Set(['node_modules', '.git', '.countinghouse', 'dist'])
+
+/** Every file below `folder`, in order, relative to it. */
+export function listFiles(folder: string): string[] {
+  const found = globSync('**/*', {
+    cwd: folder,
+    withFileTypes: true,
+    exclude: (entry) => NOT_OURS.has(entry.name),
   })
+  return found
+    .filter((entry) => entry.isFile())
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll('\\', '/'))
+    .toSorted()
+}
+
+/** The TypeScript, JavaScript and SQL files below `folder`, but not what is generated. */
+export function readSources(folder: string): SourceFile[] {
+  return listFiles(folder)
+    .filter((path) => /\.(?:ts|js|sql)$/.test(path) && !/\.gen\.ts$|^schema\.sql$/.test(path))
+    .map((path) => {
+      const text = readFileSync(join(folder, path), 'utf8')
+      return {
+        path,
+        text,
+        code: text.replaceAll(path.endsWith('.sql') ? SQL_COMMENT : COMMENT, blank),
+      }
+    })
 }
 
 // Good enough for formatted code: a `//` counts where a space or a line's start precedes it, so that
 // the one in an address does not.
-function withoutComments(text: string): string {
-  return text.replaceAll(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, (comment) =>
-    comment.replaceAll(/[^\n]/g, ' '),
-  )
+const COMMENT = /\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm
+const SQL_COMMENT = /\/\*[^]*?\*\/|--.*$/gm
+
+function blank(comment: string): string {
+  return comment.replaceAll(/[^\n]/g, ' ')
 }
 
 export function lineAt(text: string, index: number): number {
