@@ -1,0 +1,14 @@
+import {
+  attemptStatuses,
+  captureStates,
+  paymentStates,
+  refundStates,
+} from '../../src/modules/payments/payment.states.ts'
+
+/** Which column holds the states of which machine or list. A new machine joins this list. */
+export const stateColumns: Readonly<Record<string, readonly string[]>> = {
+  'payments.payments.state': paymentStates.states,
+  'payments.captures.status': captureStates.states,
+  'payments.refunds.status': refundStates.states,
+  'payments.attempts.status': attemptStatuses,
+}
