@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { inTransaction } from '../../platform/db/transaction.ts'
 import { type TestDatabase, createTestDatabase } from '../../../test/support/database.ts'
+import { hashSecret } from './client-secret.ts'
 import { assertStoredClients } from './client-directory.ts'
 import { type NewClient, createClient } from './create-client.ts'
 import { createTenant } from './create-tenant.ts'
@@ -52,6 +53,13 @@ test('the secret of a new client is shown once and kept as a hash', async () => 
     [tenantId, 'active', at],
   )
   assert.equal(JSON.stringify(row).includes(clientSecret), false)
+})
+
+test('a client can be given the id and secret that a credentials file promised', async () => {
+  const identity = { clientId: 'cli_01m836v458fxw8j7xkybtqzath', clientSecret: 'chs_live_promised' }
+  assert.deepEqual(await create({ identity }), identity)
+  const row = await stored(identity.clientId)
+  assert.deepEqual(row?.['secret_hashes'], [hashSecret(identity.clientSecret)])
 })
 
 test('a client that authenticates by its key has no secret', async () => {

@@ -93,6 +93,14 @@ test('a token names the client, its tenant and what it may', async () => {
   assert.deepEqual(await guard.authenticate(bearing(`Bearer ${await token()}`)), expected)
 })
 
+test('a token without a scope may nothing', async () => {
+  const { guard } = givenGuard()
+  for (const scope of ['', undefined, 7]) {
+    const actor = await guard.authenticate(bearing(`Bearer ${await token({ scope })}`))
+    assert.equal(actor.scopes.size, 0)
+  }
+})
+
 test('the scheme is read without regard to case', async () => {
   const { guard } = givenGuard()
   assert.equal((await guard.authenticate(bearing(`bEARER ${await token()}`))).id, 'cli_1')

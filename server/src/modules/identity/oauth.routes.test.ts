@@ -277,6 +277,17 @@ test('a client that has a key cannot come with a secret, nor with none', async (
   assert.equal(bare.body['error'], 'invalid_client')
 })
 
+test('an app that acts for customers gets no token of its own', async () => {
+  const it = await givenClient({
+    kind: 'third_party',
+    grantTypes: ['authorization_code', 'refresh_token'],
+    scope: 'openid balance:read',
+    redirectUris: ['http://127.0.0.1/callback'],
+  })
+  const { status, body } = await ask(it)
+  assert.deepEqual([status, body['error']], [400, 'invalid_request'])
+})
+
 test('a disabled client gets no token', async () => {
   const it = await givenClient()
   assert.equal((await ask(it)).status, 200)
