@@ -28,7 +28,7 @@ export interface GuardedRequest {
   readonly ip: string
 }
 
-const CACHE_TOKENS = 50_000 // some 25 MB; a token that falls out is verified again
+const CACHE_TOKENS = 50_000 // some 20 MB; a token that falls out is verified again
 const CACHE_SCOPES = 1_000 // a set may hold 60; tokens of one client share it
 const CACHE_MS = 60_000
 const TOLERANCE_S = 15 // nodes and standbys whose clocks differ by more need mending, not patience
