@@ -1,15 +1,31 @@
-import { onCommitted } from '../platform/events/events.ts'
 import type { FastifyBaseLogger } from 'fastify'
+import { createGuard, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
+import {
+  type Connector,
+  attemptQueue,
+  authorizationQueue,
+  onAttemptsDue,
+  paymentRoutes,
+  refundRoutes,
+  routeOver,
+  versionsOfPayments,
+} from '../modules/payments/index.ts'
 import { createBatcher } from '../platform/batch/batch.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Sealing } from '../platform/crypto/sealing.ts'
 import { databaseOver } from '../platform/db/dialect.ts'
 import { type Connection, type Pools, openPools } from '../platform/db/pools.ts'
+import { startDue } from '../platform/due/due.ts'
+import { onCommitted } from '../platform/events/events.ts'
 import { type Http, createHttp } from '../platform/http/app.ts'
+import { docsRoutes } from '../platform/http/docs-routes.ts'
+import { healthRoutes } from '../platform/http/health-routes.ts'
+import { describeApi } from '../platform/http/openapi.ts'
 import { createSubmit } from '../platform/http/submit.ts'
 import { createWaiters } from '../platform/http/waiters.ts'
-import { createGuard, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
-import { type Connector, paymentRoutes, routeOver, versionsOfPayments } from '../modules/payments/index.ts'
+import { createPaging } from '../platform/page.ts'
+import { documentationOf } from './documentation.ts'
+import { readyChecks } from './ready-checks.ts'
 
 export interface ServiceOptions {
   readonly connection: Connection
@@ -25,6 +41,9 @@ export interface ServiceOptions {
 export interface Service {
   readonly http: Http
   readonly pools: Pools
+  /** Begins to claim due rows: what the roles `start` and `worker` do. */
+  startWorkers(): void
+  /** Refuses what is new, ends what was begun, and closes the pools. May be called once. */
   close(): Promise<void>
 }
 
@@ -56,18 +75,49 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   })
   const forget = onCommitted((events) => waiters.wake(events.map(({ objectId }) => objectId)))
 
+  const documentation = documentationOf(issuer)
+  describeApi(http, documentation)
+  await http.register(docsRoutes(documentation))
+  await http.register(healthRoutes(readyChecks(pools)))
   await http.register(oauthRoutes(authorizationServer))
-  await http.register(paymentRoutes({ submit, db, waiters, route: routeOver(connectors) }))
+  const paging = createPaging(sealing.deriveKey('list-cursor'))
+  const payments = { submit, db, waiters, paging, route: routeOver(connectors) }
+  await http.register(paymentRoutes(payments))
+  await http.register(refundRoutes(payments))
+
+  /** Each starts one due queue of a module and answers how to stop it. */
+  const dueDb = databaseOver(pools.due)
+  const onError = (error: unknown) => logger.error({ err: error }, 'due work')
+  const workers: readonly (() => Worker)[] = [
+    () => {
+      const runner = startDue(dueDb, attemptQueue({ batcher, connectors, clock }), {
+        clock,
+        onError,
+      })
+      onAttemptsDue(runner.wake)
+      return runner
+    },
+    () => startDue(dueDb, authorizationQueue({ batcher, clock }), { clock, onError }),
+  ]
+  let working: Worker[] = []
 
   return {
     http,
     pools,
+    startWorkers() {
+      working = workers.map((start) => start())
+    },
     async close() {
       waiters.close()
-      await http.close()
+      await Promise.all([http.close(), ...working.map((worker) => worker.stop())])
       await batcher.drain()
       forget()
+      await Promise.all(connectors.map((connector) => connector.close()))
       await pools.close()
     },
   }
+}
+
+interface Worker {
+  stop(): Promise<void>
 }

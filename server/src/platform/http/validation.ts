@@ -58,6 +58,6 @@ function newAjv(schemas: Record<string, unknown>, coerceTypes: false | 'array'):
   })
   ajvFormats.default(ajv, ['date', 'date-time', 'email', 'uri', 'uuid'])
   ajv.addFormat('currency', isPayable)
-  ajv.addVocabulary(['example', 'x-open-enum'])
+  ajv.addVocabulary(['example', 'x-id', 'x-open-enum'])
   return ajv
 }

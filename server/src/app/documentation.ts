@@ -1,0 +1,13 @@
+import { apiScopes, identityErrors } from '../modules/identity/index.ts'
+import { paymentErrors } from '../modules/payments/index.ts'
+import { type Documentation, platformErrors } from '../platform/http/openapi.ts'
+
+/** What the API document says beyond the routes themselves: the refusals of every module, the scopes. */
+export function documentationOf(issuer: string): Documentation {
+  return {
+    issuer,
+    errors: { ...platformErrors, ...identityErrors.table, ...paymentErrors.table },
+    authenticationErrors: Object.keys(identityErrors.table),
+    scopes: Object.fromEntries(apiScopes.map((scope) => [scope, scope])),
+  }
+}

@@ -1,0 +1,100 @@
+import type { Tx } from '../platform/db/types.ts'
+import { internalId, newId, publicId } from '../platform/ids.ts'
+import { createClient, createTenant, customerScopes } from '../modules/identity/index.ts'
+import { openAccounts, openBooks, postEntries } from '../modules/ledger/index.ts'
+import type { Credentials } from './credentials.ts'
+
+const OPENING_BALANCE = 1_000_000n // minor units of each customer, so that a first transfer succeeds
+
+/**
+ * The sandbox of a new installation, exactly as `credentials` names it: tenant, books, accounts,
+ * clients, and money for the sample customers. Run in one transaction, it is there or it is not.
+ */
+export async function seedSandbox(tx: Tx, credentials: Credentials, at: Date): Promise<void> {
+  const tenantId = idOf('ten', credentials.tenant_id)
+  await createTenant(tx, { tenantId, name: 'Sandbox', mode: 'sandbox', at })
+  await openBooks(tx, { tenantId, timeZone: 'UTC' })
+  await seedClients(tx, tenantId, credentials, at)
+  await seedAccounts(tx, tenantId, credentials, at)
+}
+
+async function seedClients(
+  tx: Tx,
+  tenantId: string,
+  { clients: { backoffice, approver, app } }: Credentials,
+  at: Date,
+): Promise<void> {
+  for (const [name, client] of Object.entries({ backoffice, approver })) {
+    await createClient(tx, {
+      tenantId,
+      name,
+      kind: 'service',
+      grantTypes: ['client_credentials'],
+      scope: client.scope,
+      authMethod: 'client_secret_basic',
+      identity: { clientId: client.client_id, clientSecret: client.client_secret },
+      at,
+    })
+  }
+  await createClient(tx, {
+    tenantId,
+    name: 'app',
+    kind: 'third_party',
+    grantTypes: ['authorization_code', 'refresh_token'],
+    scope: [...customerScopes].join(' '),
+    authMethod: 'client_secret_basic',
+    redirectUris: app.redirect_uris,
+    identity: { clientId: app.client_id, clientSecret: app.client_secret },
+    at,
+  })
+}
+
+async function seedAccounts(
+  tx: Tx,
+  tenantId: string,
+  { accounts }: Credentials,
+  at: Date,
+): Promise<void> {
+  const account = { tenantId, role: 'customer_funds', currency: 'EUR', at }
+  const customers = [
+    { key: 'customer_a:EUR', name: 'Customer A', accountId: idOf('acc', accounts.customer_a) },
+    { key: 'customer_b:EUR', name: 'Customer B', accountId: idOf('acc', accounts.customer_b) },
+  ]
+  const ids = await openAccounts(tx, [
+    {
+      ...account,
+      key: 'operating:EUR',
+      name: 'Operating EUR',
+      accountId: idOf('acc', accounts.operating),
+    },
+    { ...account, key: 'operating:USD', currency: 'USD', name: 'Operating USD' },
+    { ...account, key: 'bank:EUR', role: 'bank', name: 'Bank EUR' },
+    ...customers.map((customer) => ({ ...account, ...customer, minAvailable: 0n })),
+  ])
+  const bank = ids.get(`${tenantId} bank:EUR`) as string
+  const outcomes = await postEntries(
+    tx,
+    customers.map(({ key, accountId }) => ({
+      kind: 'post',
+      tenantId,
+      transactionId: newId(at),
+      requestId: publicId('req', newId(at)),
+      at,
+      type: 'opening_balance',
+      description: 'Opening balance of the sample data',
+      dedupeKey: `opening_balance:${key}`,
+      legs: [
+        { accountId: bank, currency: 'EUR', amount: OPENING_BALANCE },
+        { accountId, currency: 'EUR', amount: -OPENING_BALANCE },
+      ],
+    })),
+  )
+  const refused = outcomes.find((outcome) => !outcome.ok)
+  if (refused?.ok === false) throw new Error(`opening balances: ${refused.refusal.code}`)
+}
+
+function idOf(prefix: string, text: string): string {
+  const id = internalId(prefix, text)
+  if (id === undefined) throw new Error(`${text} is no ${prefix}_… id`)
+  return id
+}
