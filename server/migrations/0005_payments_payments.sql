@@ -27,6 +27,7 @@ create table payments.payments (
   capture_reserved bigint not null default 0,
   amount_refunded bigint not null default 0,
   refund_reserved bigint not null default 0,
+  capture_closing boolean not null default false,
   capture_method text collate "C" not null check (capture_method in ('automatic', 'manual')),
   payment_method jsonb not null,
   recipient_account_id uuid not null,
@@ -57,6 +58,7 @@ create table payments.payments (
   constraint refund_within_capture check (amount_refunded + refund_reserved <= amount_captured),
   constraint amounts_not_negative check (amount_authorized >= 0 and amount_captured >= 0 and capture_reserved >= 0 and amount_refunded >= 0 and refund_reserved >= 0)
 ) with (fillfactor = 80);
+comment on column payments.payments.capture_closing is 'a final capture or a void is on its way: nothing else may be captured';
 create unique index payments_external_id on payments.payments (tenant_id, external_id) where external_id is not null;
 create index payments_due on payments.payments (tenant_id, due_at, id) where due_at is not null;
 -- Most payments are completed and are found by walking the primary key; what an operator looks for is rare.

@@ -323,7 +323,7 @@ function checkAccount(
   if (state.currency !== currency) {
     return refuse('currency_mismatch', { ...facts, account_currency: state.currency })
   }
-  if (state.status !== 'open') return refuse('account_closed', facts)
+  if (state.status !== 'open' && !force) return refuse('account_closed', facts)
   if (force || state.blocked === 'none') return undefined
   const incoming = amount > 0n === (state.normalSide === 'debit')
   const stopped = state.blocked === 'both' || state.blocked === (incoming ? 'incoming' : 'outgoing')

@@ -1,7 +1,9 @@
 import type { Selectable } from 'kysely'
 import { instants, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
+import { afterCommit } from '../../platform/db/transaction.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
+import { attemptsAreDue } from './attempts-due.ts'
 import type { OperationKind } from './connectors/connector.ts'
 import type { Failure } from './connectors/failure-codes.ts'
 import type { AttemptStatus } from './payment.states.ts'
@@ -38,6 +40,8 @@ export interface NewAttempt {
 
 export async function insertAttempts(tx: Tx, attempts: readonly NewAttempt[]): Promise<void> {
   if (attempts.length === 0) return
+  const tenantIds = new Set(attempts.map(({ tenantId }) => tenantId))
+  afterCommit(tx, () => tenantIds.forEach(attemptsAreDue))
   await insertRows(
     tx,
     plain(attempts.map(({ tenantId }) => tenantId)),
@@ -218,3 +222,18 @@ export async function listAttemptsOf(
     .execute()
   return rows as AttemptRow[]
 }
+
+/** The open attempts of these payments are looked at now instead of later. */
+export async function bringForwardLooks(
+  tx: Tx,
+  tenantId: string,
+  paymentIds: readonly string[],
+  now: Date,
+): Promise<void> {
+  if (paymentIds.length === 0) return
+  await updateDue(tx, tenantId, plain(paymentIds), now.toISOString())
+}
+
+const updateDue = statement(`
+  update payments.attempts set due_at = least(due_at, $3::timestamptz)
+  where tenant_id = $1 and payment_id = any($2::uuid[]) and due_at is not null`)

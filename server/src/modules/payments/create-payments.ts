@@ -229,6 +229,7 @@ function paymentRow(
     capture_reserved: 0n,
     amount_refunded: 0n,
     refund_reserved: 0n,
+    capture_closing: false,
     capture_method: input.captureMethod,
     payment_method: input.method,
     recipient_account_id: recipient,

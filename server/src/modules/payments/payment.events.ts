@@ -29,6 +29,7 @@ export const paymentEvents = {
   processing: onPayment('processing', 'A gateway accepted it; the money is on its way.'),
   authorized: onPayment('authorized', 'Funds are held at the issuer.'),
   captured: onPayment('captured', 'A part or all of the authorized amount was captured.'),
+  attempt_failed: onPayment('attempt_failed', 'A capture or a void failed; the payment stands.'),
   completed: onPayment('completed', 'The money moved.'),
   failed: onPayment('failed', 'The money did not move and will not.'),
   canceled: onPayment('canceled', 'The payment was canceled before money moved.'),

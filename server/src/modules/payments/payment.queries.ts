@@ -155,6 +155,7 @@ export async function updatePayments(tx: Tx, rows: readonly PaymentRow[]): Promi
     plain(rows.map((row) => row.capture_reserved)),
     plain(rows.map((row) => row.amount_refunded)),
     plain(rows.map((row) => row.refund_reserved)),
+    plain(rows.map((row) => row.capture_closing)),
     texts(rows.map((row) => (row.failure === null ? null : JSON.stringify(row.failure)))),
     texts(rows.map((row) => row.review_reason)),
     texts(rows.map((row) => row.cancellation_reason)),
@@ -174,19 +175,19 @@ const updateRows = statement(`
   set version = u.version, event_sequence = u.event_sequence, state = u.state,
       amount_authorized = u.amount_authorized, amount_captured = u.amount_captured,
       capture_reserved = u.capture_reserved, amount_refunded = u.amount_refunded,
-      refund_reserved = u.refund_reserved, failure = u.failure, review_reason = u.review_reason,
-      cancellation_reason = u.cancellation_reason,
+      refund_reserved = u.refund_reserved, capture_closing = u.capture_closing, failure = u.failure,
+      review_reason = u.review_reason, cancellation_reason = u.cancellation_reason,
       authorization_expires_at = u.authorization_expires_at,
       due_at = case when u.state = 'authorized' then u.authorization_expires_at end,
       ledger_transaction_ids = u.ledger_transaction_ids::uuid[], attempt_count = u.attempt_count,
       latest_attempt_id = u.latest_attempt_id, updated_at = u.updated_at,
       completed_at = u.completed_at
   from unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[], $5::text[], $6::bigint[], $7::bigint[],
-              $8::bigint[], $9::bigint[], $10::bigint[], $11::jsonb[], $12::text[], $13::text[],
-              $14::timestamptz[], $15::text[], $16::int[], $17::uuid[], $18::timestamptz[],
-              $19::timestamptz[])
+              $8::bigint[], $9::bigint[], $10::bigint[], $11::bool[], $12::jsonb[], $13::text[],
+              $14::text[], $15::timestamptz[], $16::text[], $17::int[], $18::uuid[],
+              $19::timestamptz[], $20::timestamptz[])
     as u (tenant_id, id, version, event_sequence, state, amount_authorized, amount_captured,
-          capture_reserved, amount_refunded, refund_reserved, failure, review_reason,
+          capture_reserved, amount_refunded, refund_reserved, capture_closing, failure, review_reason,
           cancellation_reason, authorization_expires_at, ledger_transaction_ids, attempt_count,
           latest_attempt_id, updated_at, completed_at)
   where p.tenant_id = u.tenant_id and p.id = u.id and p.version = u.version - 1`)

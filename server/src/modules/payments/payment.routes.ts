@@ -8,11 +8,30 @@ import { preferencesOf } from '../../platform/http/prefer.ts'
 import { type Submit, sendAnswer } from '../../platform/http/submit.ts'
 import type { Waiters } from '../../platform/http/waiters.ts'
 import { internalId, newId, publicId } from '../../platform/ids.ts'
+import { type Paging, listOf } from '../../platform/page.ts'
+import { listAttemptsOf } from './attempt.queries.ts'
+import { cancelPayments } from './cancel-payments.ts'
+import { listCapturesOf } from './capture.queries.ts'
+import { capturePayments } from './capture-payments.ts'
 import { createPayments } from './create-payments.ts'
+import { ListPaymentsQuery, filtersOf, listPayments } from './list-payments.ts'
 import { type Route, toNewPayment } from './payment-request.ts'
 import { refuse } from './payment.errors.ts'
 import { type PaymentRow, findPayment } from './payment.queries.ts'
-import { CreatePaymentBody, Payment, PaymentParams, toPayment } from './payment.schema.ts'
+import {
+  Attempt,
+  CancelBody,
+  Capture,
+  CaptureBody,
+  CreatePaymentBody,
+  Payment,
+  PaymentParams,
+  childrenOf,
+  toAttempt,
+  toCapture,
+  toPayment,
+} from './payment.schema.ts'
+import { refreshPayments } from './refresh-payments.ts'
 import { statusGroupOf, statusOf } from './payment.states.ts'
 
 export interface PaymentDeps {
@@ -20,11 +39,12 @@ export interface PaymentDeps {
   /** Reads outside any transaction. */
   readonly db: Db
   readonly waiters: Waiters
+  readonly paging: Paging
   readonly route: Route
 }
 
 export const paymentRoutes =
-  ({ submit, db, waiters, route }: PaymentDeps): FastifyPluginAsyncTypebox =>
+  ({ submit, db, waiters, paging, route }: PaymentDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const create = {
       config: { scope: 'payments:write', idempotency: 'required' },
@@ -75,6 +95,129 @@ export const paymentRoutes =
     app.get('/payments/:id', get, async (request, reply) => {
       const row = await polled(request, reply, internalId('pay', request.params.id) as string)
       return sendVersioned(request, reply, row.version, () => toPayment(row))
+    })
+
+    const list = {
+      config: { scope: 'payments:read' },
+      schema: {
+        operationId: 'listPayments',
+        tags: ['payments'],
+        summary: 'List payments, newest first',
+        querystring: ListPaymentsQuery,
+        response: { 200: listOf(Payment) },
+      },
+    } as const
+    app.get('/payments', list, async (request, reply) => {
+      const page = paging.pageOf(request)
+      const rows = await listPayments(db, request.actor.tenantId, filtersOf(request.query), page)
+      return paging.answer(request, reply, page, rows, { key: (row) => [row.id], item: toPayment })
+    })
+
+    const capture = {
+      config: { scope: 'payments:write', idempotency: 'required' },
+      schema: {
+        operationId: 'capturePayment',
+        tags: ['payments'],
+        summary: 'Capture an authorized payment, whole or in part',
+        description: 'Answers once the order is stored; the payment tells what the gateway made of it.',
+        params: PaymentParams,
+        body: CaptureBody,
+        response: { 202: Payment },
+      },
+    } as const
+    app.post('/payments/:id/capture', capture, async (request, reply) => {
+      const { amount, final = true } = request.body ?? {}
+      const input = {
+        captureId: newId(request.arrivedAt),
+        paymentId: internalId('pay', request.params.id) as string,
+        amount: amount === undefined ? undefined : BigInt(amount),
+        final,
+      }
+      const answer = await submit(
+        request,
+        capturePayments,
+        input,
+        (row) => ({ status: 202, body: toPayment(row) }),
+        input.paymentId,
+      )
+      return sendAnswer(reply, answer)
+    })
+
+    const cancel = {
+      config: { scope: 'payments:write', idempotency: 'optional' },
+      schema: {
+        operationId: 'cancelPayment',
+        tags: ['payments'],
+        summary: 'Cancel a payment before money moves, or void its authorization',
+        params: PaymentParams,
+        body: CancelBody,
+        response: { 200: Payment },
+      },
+    } as const
+    app.post('/payments/:id/cancel', cancel, async (request, reply) => {
+      const input = {
+        paymentId: internalId('pay', request.params.id) as string,
+        reason: request.body?.reason ?? null,
+      }
+      const answer = await submit(
+        request,
+        cancelPayments,
+        input,
+        (row) => ({ status: 200, body: toPayment(row) }),
+        input.paymentId,
+      )
+      return sendAnswer(reply, answer)
+    })
+
+    const refresh = {
+      config: { scope: 'payments:write', idempotency: 'none' },
+      schema: {
+        operationId: 'refreshPayment',
+        tags: ['payments'],
+        summary: 'Ask the gateway now about what it has not answered',
+        params: PaymentParams,
+        response: { 202: Payment },
+      },
+    } as const
+    app.post('/payments/:id/refresh', refresh, async (request, reply) => {
+      const input = { paymentId: internalId('pay', request.params.id) as string }
+      const answer = await submit(request, refreshPayments, input, (row) => ({
+        status: 202,
+        body: toPayment(row),
+      }))
+      return sendAnswer(reply, answer)
+    })
+
+    const attempts = {
+      config: { scope: 'payments:read' },
+      schema: {
+        operationId: 'listPaymentAttempts',
+        tags: ['payments'],
+        summary: 'What was sent to gateways for a payment',
+        params: PaymentParams,
+        response: { 200: childrenOf(Attempt) },
+      },
+    } as const
+    app.get('/payments/:id/attempts', attempts, async (request) => {
+      const { id } = await read(request, internalId('pay', request.params.id) as string)
+      const rows = await listAttemptsOf(db, request.actor.tenantId, id)
+      return { object: 'list' as const, data: rows.map(toAttempt) }
+    })
+
+    const captures = {
+      config: { scope: 'payments:read' },
+      schema: {
+        operationId: 'listPaymentCaptures',
+        tags: ['payments'],
+        summary: 'The captures of a payment',
+        params: PaymentParams,
+        response: { 200: childrenOf(Capture) },
+      },
+    } as const
+    app.get('/payments/:id/captures', captures, async (request) => {
+      const { id } = await read(request, internalId('pay', request.params.id) as string)
+      const rows = await listCapturesOf(db, request.actor.tenantId, id)
+      return { object: 'list' as const, data: rows.map(toCapture) }
     })
 
     async function read({ actor }: FastifyRequest, id: string): Promise<PaymentRow> {

@@ -1,4 +1,4 @@
-import { type Static, Type } from 'typebox'
+import { type Static, type TSchema, Type } from 'typebox'
 import { idPattern, publicId } from '../../platform/ids.ts'
 import { Amount, CurrencyCode, PayableCurrency, SignedAmount, toJsonAmount } from '../../platform/money.ts'
 import type { CaptureRow } from './capture.queries.ts'
@@ -11,7 +11,7 @@ const closed = { additionalProperties: false } as const
 const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
   Type.Union([schema, Type.Null()])
 
-const Id = (prefix: string) =>
+export const Id = (prefix: string) =>
   Type.String({ pattern: idPattern(prefix), maxLength: prefix.length + 27, 'x-id': prefix })
 const Metadata = Type.Record(
   Type.String({ pattern: '^.{1,40}$' }),
@@ -94,6 +94,11 @@ export const CreateRefundBody = Type.Object(
   },
   closed,
 )
+
+/** The children of one object, all at once: they are few by nature. */
+export function childrenOf<Item extends TSchema>(item: Item) {
+  return Type.Object({ object: Type.Literal('list'), data: Type.Array(item, { maxItems: 1_000 }) })
+}
 
 export const PaymentParams = Type.Object({ id: Id('pay') })
 export const RefundParams = Type.Object({ id: Id('ref') })

@@ -20,6 +20,8 @@ export const paymentStates = machine('payment', {
   },
   authorized: {
     captured_part: 'authorized',
+    // A capture or a void failed: the authorization stands as it was.
+    attempt_failed: 'authorized',
     captured: 'completed',
     voided: 'canceled',
     expired: 'canceled',

@@ -247,6 +247,10 @@ export interface PaymentsPayments {
   attempt_count: Generated<number>;
   authorization_expires_at: Timestamp | null;
   cancellation_reason: string | null;
+  /**
+   * a final capture or a void is on its way: nothing else may be captured
+   */
+  capture_closing: Generated<boolean>;
   capture_method: string;
   capture_reserved: Generated<bigint>;
   charge_attempt_id: string | null;
