@@ -3,24 +3,10 @@ import { test } from 'node:test'
 import pg from 'pg'
 import { migrate } from '../src/platform/db/migrate.ts'
 import type { Connection } from '../src/platform/db/pools.ts'
+import { createEmptyDatabase } from './support/database.ts'
 import { readMigrations, schemasOf } from './support/migration-files.ts'
-import { testClusterFromEnv } from './support/test-cluster-env.ts'
 
 const files = readMigrations()
-const { connection: cluster, template } = testClusterFromEnv()
-
-/** An empty database, in which nobody has migrated anything. */
-async function createEmptyDatabase(name: string): Promise<Connection> {
-  const database = `${template}_${name}_${process.pid}`
-  const client = new pg.Client(cluster)
-  await client.connect()
-  try {
-    await client.query(`create database ${database} template template0`)
-  } finally {
-    await client.end()
-  }
-  return { ...cluster, database }
-}
 
 async function firstColumn(connection: Connection, text: string): Promise<unknown[]> {
   const client = new pg.Client(connection)
@@ -36,7 +22,7 @@ async function firstColumn(connection: Connection, text: string): Promise<unknow
 const names = files.map(({ path }) => path.replace('.sql', ''))
 
 test('an empty database gets the whole history, once', async () => {
-  const database = await createEmptyDatabase('fresh')
+  const database = await createEmptyDatabase()
   assert.deepEqual(await migrate(database), { applied: names, total: names.length })
   assert.deepEqual(await migrate(database), { applied: [], total: names.length })
   const schemas = await firstColumn(database, 'select nspname from pg_namespace')
@@ -44,7 +30,7 @@ test('an empty database gets the whole history, once', async () => {
 })
 
 test('of two nodes that start together one migrates and the other waits for it', async () => {
-  const database = await createEmptyDatabase('twice')
+  const database = await createEmptyDatabase()
   const reports = await Promise.all([migrate(database), migrate(database)])
   const applied = reports.map((report) => report.applied.length)
   assert.deepEqual(
@@ -58,7 +44,7 @@ test('of two nodes that start together one migrates and the other waits for it',
 })
 
 test('partitions of this month and the next are there, and rows of any other time have a place', async () => {
-  const database = await createEmptyDatabase('months')
+  const database = await createEmptyDatabase()
   await migrate(database)
   const parents = await firstColumn(
     database,

@@ -11,8 +11,6 @@ export interface TestDatabase {
   close(): Promise<void>
 }
 
-let made = 0
-
 /**
  * Clones the migrated template. Call it once per file and `after(() => database.close())`.
  *
@@ -21,18 +19,30 @@ let made = 0
  * drops the databases of its run.
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
-  const cluster = testClusterFromEnv()
-  made += 1
-  const name = `${cluster.template}_${process.pid}_${made}`
-  const owner = new pg.Client(cluster.connection)
-  await owner.connect()
-  try {
-    await owner.query(`create database ${name} template ${cluster.template}`)
-  } finally {
-    await owner.end()
-  }
-  const connection = { ...cluster.connection, database: name }
+  const { template } = testClusterFromEnv()
+  const connection = await createDatabase(template)
   // A test that kills its connections on purpose asserts what its statements answer, not this.
   const pools = openPools(connection, () => undefined)
   return { connection, pools, close: () => pools.close() }
+}
+
+/** A database in which nobody has migrated anything. */
+export async function createEmptyDatabase(): Promise<Connection> {
+  return await createDatabase('template0')
+}
+
+let made = 0
+
+async function createDatabase(source: string): Promise<Connection> {
+  const { connection, template } = testClusterFromEnv()
+  made += 1
+  const database = `${template}_${process.pid}_${made}`
+  const client = new pg.Client(connection)
+  await client.connect()
+  try {
+    await client.query(`create database ${database} template ${source}`)
+  } finally {
+    await client.end()
+  }
+  return { ...connection, database }
 }

@@ -349,12 +349,6 @@ export interface PlatformIdempotencyResponses {
   tenant_id: string;
 }
 
-export interface PlatformMigrationsHistory {
-  id: Generated<number>;
-  name: string;
-  run_on: Timestamp;
-}
-
 export interface DB {
   "audit.events": AuditEvents;
   "identity.artifacts": IdentityArtifacts;
@@ -373,7 +367,6 @@ export interface DB {
   "payments.captures": PaymentsCaptures;
   "payments.payments": PaymentsPayments;
   "payments.refunds": PaymentsRefunds;
-  "platform_migrations.history": PlatformMigrationsHistory;
   "platform.cluster": PlatformCluster;
   "platform.events": PlatformEvents;
   "platform.idempotency_keys": PlatformIdempotencyKeys;
