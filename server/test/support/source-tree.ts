@@ -13,7 +13,7 @@ export interface SourceFile {
   readonly code: string
 }
 
-const NOT_OURS = new Set(['node_modules', '.git', '.countinghouse', 'dist'])
+const NOT_OURS = new Set(['node_modules', '.git', '.countinghouse', 'dist', 'bench-profile'])
 
 /** Every file below `folder`, in order, relative to it. */
 export function listFiles(folder: string): string[] {
