@@ -22,9 +22,9 @@ async function withClient<Result>(
 }
 
 test('schema.sql leaves nothing out: a database made from it prints the same', async () => {
-  const { connection, close } = await createTestDatabase()
-  await close()
-  const printed = await withClient(connection, (client) =>
+  const database = await createTestDatabase()
+  await database.close()
+  const printed = await withClient(database.connection, (client) =>
     printSchema(client, schemas, 'countinghouse_app'),
   )
   assert.match(printed, /create table payments\.payments \(/)

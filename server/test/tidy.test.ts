@@ -44,8 +44,8 @@ const seeds: Record<string, Record<string, string>> = {
   'no session advisory lock': { [service]: "await client.query('select pg_advisory_lock(1)')" },
   'clock, chance and settings are passed in': { [service]: 'export const at = new Date()' },
   'only the runner opens transactions': { [service]: "await client.query('begin')" },
-  'a note to come back names its issue': { [service]: `// TO${'DO'}: later` },
-  'no test runs alone': { 'server/test/x.test.ts': `test.${'only'}('x')` },
+  'a note to come back names its issue': { [service]: '// TODO: later' },
+  'no test runs alone': { 'server/test/x.test.ts': "test.only('x')" },
   'Markdown has its places': { 'server/PLAN.md': '' },
   'files are small': { 'server/x.csv': 'x'.repeat(513 * 1024) },
 }

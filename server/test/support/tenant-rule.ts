@@ -3,7 +3,7 @@ import { readMigrations, schemasOf } from './migration-files.ts'
 import { type SourceFile, lineAt } from './source-tree.ts'
 
 /** Statements that rightly see more than one tenant, each with its reason. */
-export const acrossTenants: readonly { table: string; file?: string; because: string }[] = [
+const acrossTenants: readonly { table: string; file?: string; because: string }[] = [
   {
     table: 'identity.tenants',
     because: 'the list of tenants itself',
