@@ -5,6 +5,7 @@ import { readMigrations, schemasOf } from '../test/support/migration-files.ts'
 import { migrate } from '../src/platform/db/migrate.ts'
 import type { Connection } from '../src/platform/db/pools.ts'
 import { startTestCluster } from '../test/support/cluster.ts'
+import { eventCatalogue, openApiDocument } from './api-documents.ts'
 import { databaseTypes } from './database-types.ts'
 import { printSchema } from './print-schema.ts'
 
@@ -30,6 +31,8 @@ async function generateAll(): Promise<Record<string, string>> {
   try {
     await migrate(cluster.connection)
     return {
+      'events.json': eventCatalogue(),
+      'openapi.json': await openApiDocument(cluster.connection),
       'schema.sql': await schemaOf(cluster.connection),
       'server/src/platform/db/schema.gen.ts': await databaseTypes(cluster.connection),
     }
