@@ -3,14 +3,11 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type MigrationBuilder, runner } from 'node-pg-migrate'
 import pg from 'pg'
+import { makePartitions } from './partitions.ts'
 import { type Connection, parserOf } from './pools.ts'
 
 /** The numbered history of the schema: forward only, one concern a file. */
 export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.url))
-
-/** Partitioned tables and how far ahead their months are made; a default partition catches the rest. */
-const PARTITIONED = ['platform.events', 'platform.idempotency_responses', 'audit.events']
-const MONTHS_AHEAD = 2
 
 export interface MigrationReport {
   readonly applied: readonly string[]
@@ -37,12 +34,7 @@ export async function migrate(connection: Connection): Promise<MigrationReport> 
       migrationLoaderStrategies: [{ extensions: ['.sql'], loader: loadSql }],
       log: () => undefined,
     })
-    for (const parent of PARTITIONED) {
-      await client.query('select platform.ensure_month_partitions($1::regclass, $2)', [
-        parent,
-        MONTHS_AHEAD,
-      ])
-    }
+    await makePartitions(client)
     const { rows } = await client.query('select count(*)::int as total from platform_migrations.history')
     return { applied: applied.map(({ name }) => name), total: (rows[0] as { total: number }).total }
   } finally {
