@@ -73,7 +73,6 @@ create table platform.events (
   primary key (tenant_id, id, recorded_at)
 ) partition by range (recorded_at);
 create table platform.events_default partition of platform.events default;
-create index events_feed on platform.events (tenant_id, epoch, xid, id);
 grant select, insert on platform.events to countinghouse_app;
 
 -- Partitions are made by the service's role through this function, which runs as their owner.

@@ -1,6 +1,6 @@
 import type { Actor } from '../../platform/actor.ts'
 import type { Asked } from '../../platform/command.ts'
-import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import { pipelined } from '../../platform/db/transaction.ts'
 import { newId } from '../../platform/ids.ts'
@@ -47,7 +47,7 @@ export function recordAudit(tx: Parameters<typeof insertActs>[0], acts: readonly
       plain(acts.map(({ resourceId }) => resourceId)),
       texts(acts.map(({ actor }) => actor.origin)),
       texts(acts.map(({ requestId }) => requestId)),
-      texts(acts.map(({ detail }) => (detail === undefined ? null : JSON.stringify(detail)))),
+      jsons(acts.map(({ detail }) => detail ?? null)),
     ),
   )
 }

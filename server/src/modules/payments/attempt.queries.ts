@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import { afterCommit } from '../../platform/db/transaction.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
@@ -53,7 +53,7 @@ export async function insertAttempts(tx: Tx, attempts: readonly NewAttempt[]): P
     texts(attempts.map(({ gatewayId }) => gatewayId)),
     plain(attempts.map(({ amount }) => amount)),
     plain(attempts.map(({ currency }) => currency)),
-    texts(attempts.map(({ token }) => (token === null ? null : JSON.stringify({ token })))),
+    jsons(attempts.map(({ token }) => (token === null ? null : { token }))),
     plain(attempts.map(({ parentAttemptId }) => parentAttemptId)),
     plain(attempts.map(({ final }) => final)),
     instants(attempts.map(({ at }) => at)),
@@ -182,7 +182,7 @@ export async function updateAttempts(tx: Tx, rows: readonly AttemptRow[]): Promi
     texts(rows.map((row) => row.gateway_reference)),
     plain(rows.map((row) => row.echoed_amount)),
     texts(rows.map((row) => row.echoed_currency)),
-    texts(rows.map((row) => (row.failure === null ? null : JSON.stringify(row.failure)))),
+    jsons(rows.map((row) => row.failure)),
     texts(rows.map((row) => row.cause)),
     plain(rows.map((row) => row.sends)),
     plain(rows.map((row) => row.inquiry_count)),

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
 import type { Failure } from './connectors/failure-codes.ts'
@@ -74,7 +74,7 @@ export async function updateCaptures(tx: Tx, rows: readonly CaptureRow[]): Promi
     plain(rows.map((row) => row.id)),
     plain(rows.map((row) => row.version)),
     plain(rows.map((row) => row.status)),
-    texts(rows.map((row) => (row.failure === null ? null : JSON.stringify(row.failure)))),
+    jsons(rows.map((row) => row.failure)),
     instants(rows.map((row) => row.updated_at)),
   )
   expectCount('captures', result, rows.length)

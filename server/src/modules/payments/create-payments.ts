@@ -106,7 +106,7 @@ function run(tx: Tx, requests: readonly Request[], held: Held): Promise<Outcome<
   )
   pipelined(tx, insertAttempts(tx, accepted.flatMap(attemptOf)))
   recordAudit(tx, accepted.map(actOfCreation))
-  emit(tx, accepted.flatMap(eventsOf))
+  emit(tx, accepted.map(eventOf))
   return Promise.resolve(outcomes)
 }
 
@@ -218,7 +218,7 @@ function paymentRow(
     tenant_id: tenantId,
     id: input.id,
     version: 1,
-    event_sequence: booked ? 2 : 1,
+    event_sequence: 1,
     state: booked ? 'completed' : 'pending',
     payment_type: input.method.type,
     direction: booked ? 'internal' : 'inbound',
@@ -287,12 +287,8 @@ function actOfCreation({ row, request }: Created) {
   })
 }
 
-function eventsOf({ row, request }: Created): EmittedEvent[] {
-  const moment = { at: request.at, requestId: request.requestId, previous: null }
-  if (row.state === 'pending') return [paymentEvent('created', row, moment)]
-  const before: PaymentRow = { ...row, event_sequence: 1 }
-  return [
-    paymentEvent('created', before, moment),
-    paymentEvent('completed', row, moment),
-  ]
+// One event per transition: a book payment goes from nothing to completed.
+function eventOf({ row, request }: Created): EmittedEvent {
+  const name = row.state === 'completed' ? 'completed' : 'created'
+  return paymentEvent(name, row, { ...request, previous: null })
 }

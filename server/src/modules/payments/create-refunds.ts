@@ -11,7 +11,7 @@ import {
   openAccounts,
   writeBooks,
 } from '../ledger/index.ts'
-import { type Changes, act, openChanges, touchPayment, writeChanges } from './payment-changes.ts'
+import { type Changes, openChanges, touchPayment, writeChanges } from './payment-changes.ts'
 import { refuse } from './payment.errors.ts'
 import { refundEvent } from './payment.events.ts'
 import { type PaymentRow, lockPayments } from './payment.queries.ts'
@@ -156,11 +156,9 @@ function announce(changes: Changes, refund: RefundRow, request: Request): void {
       detail,
     }),
   )
-  const moment = { ...request, previous: null }
-  changes.events.push(refundEvent('created', { ...refund, event_sequence: 1 }, moment))
-  if (refund.status !== 'completed') return
-  changes.events.push(refundEvent('completed', refund, moment))
-  changes.acts.push(act(request, 'refund.completed', { kind: 'refund', id: refund.id }))
+  // One event per transition: the refund of a book payment goes from nothing to completed.
+  const name = refund.status === 'completed' ? 'completed' : 'created'
+  changes.events.push(refundEvent(name, refund, { ...request, previous: null }))
 }
 
 function refundRow(
@@ -174,7 +172,7 @@ function refundRow(
     id: input.refundId,
     payment_id: payment.id,
     version: 1,
-    event_sequence: isBook ? 2 : 1,
+    event_sequence: 1,
     amount,
     currency: payment.currency,
     reason: input.reason,

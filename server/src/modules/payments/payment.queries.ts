@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
 import type { Failure } from './connectors/failure-codes.ts'
@@ -101,14 +101,14 @@ export async function insertPayments(tx: Tx, rows: readonly PaymentRow[]): Promi
     plain(rows.map((row) => row.currency)),
     plain(rows.map((row) => row.amount_captured)),
     plain(rows.map((row) => row.capture_method)),
-    texts(rows.map((row) => JSON.stringify(row.payment_method))),
+    jsons(rows.map((row) => row.payment_method)),
     plain(rows.map((row) => row.recipient_account_id)),
     plain(rows.map((row) => row.source_account_id)),
     texts(rows.map((row) => row.gateway_id)),
     texts(rows.map((row) => row.description)),
     texts(rows.map((row) => row.statement_descriptor)),
     texts(rows.map((row) => row.external_id)),
-    texts(rows.map((row) => JSON.stringify(row.metadata))),
+    jsons(rows.map((row) => row.metadata)),
     plain(rows.map((row) => row.ledger_transaction_ids[0] ?? null)),
     plain(rows.map((row) => row.latest_attempt_id)),
     texts(rows.map((row) => row.created_by)),
@@ -156,7 +156,7 @@ export async function updatePayments(tx: Tx, rows: readonly PaymentRow[]): Promi
     plain(rows.map((row) => row.amount_refunded)),
     plain(rows.map((row) => row.refund_reserved)),
     plain(rows.map((row) => row.capture_closing)),
-    texts(rows.map((row) => (row.failure === null ? null : JSON.stringify(row.failure)))),
+    jsons(rows.map((row) => row.failure)),
     texts(rows.map((row) => row.review_reason)),
     texts(rows.map((row) => row.cancellation_reason)),
     instants(rows.map((row) => row.authorization_expires_at)),

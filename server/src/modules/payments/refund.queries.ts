@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely'
-import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
 import type { Failure } from './connectors/failure-codes.ts'
@@ -97,7 +97,7 @@ export async function insertRefunds(tx: Tx, rows: readonly RefundRow[]): Promise
     plain(rows.map((row) => row.status)),
     texts(rows.map((row) => row.external_id)),
     texts(rows.map((row) => row.description)),
-    texts(rows.map((row) => JSON.stringify(row.metadata))),
+    jsons(rows.map((row) => row.metadata)),
     texts(rows.map((row) => plain(row.ledger_transaction_ids))),
     plain(rows.map((row) => row.latest_attempt_id)),
     texts(rows.map((row) => row.created_by)),
@@ -131,7 +131,7 @@ export async function updateRefunds(tx: Tx, rows: readonly RefundRow[]): Promise
     plain(rows.map((row) => row.version)),
     plain(rows.map((row) => row.event_sequence)),
     plain(rows.map((row) => row.status)),
-    texts(rows.map((row) => (row.failure === null ? null : JSON.stringify(row.failure)))),
+    jsons(rows.map((row) => row.failure)),
     texts(rows.map((row) => plain(row.ledger_transaction_ids))),
     instants(rows.map((row) => row.updated_at)),
     instants(rows.map((row) => row.completed_at)),

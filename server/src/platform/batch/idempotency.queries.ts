@@ -1,4 +1,4 @@
-import { bytes, instants, plain, texts } from '../db/arrays.ts'
+import { bytes, instants, jsonTexts, plain, texts } from '../db/arrays.ts'
 import { statement } from '../db/statement.ts'
 import type { Tx } from '../db/types.ts'
 
@@ -91,7 +91,7 @@ export async function insertResponses(tx: Tx, rows: readonly ResponseRow[]): Pro
     plain(rows.map(({ status }) => status)),
     plain(rows.map(({ apiVersion }) => apiVersion)),
     texts(rows.map(({ location }) => location)),
-    texts(rows.map(({ body }) => body)),
+    jsonTexts(rows.map(({ body }) => body)),
   )
 }
 

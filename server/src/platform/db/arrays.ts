@@ -15,6 +15,20 @@ export function texts(values: readonly (string | null)[]): string {
   return `{${values.map(quoted).join(',')}}`
 }
 
+/** jsonb[] or text[] of JSON. Its text holds no raw control characters, so a JSON string escapes it. */
+export function jsons(values: readonly (object | null)[]): string {
+  return `{${values.map(escapedJson).join(',')}}`
+}
+
+function escapedJson(value: object | null): string {
+  return value === null ? 'NULL' : JSON.stringify(JSON.stringify(value))
+}
+
+/** The same of JSON that is text already. */
+export function jsonTexts(values: readonly string[]): string {
+  return `{${values.map((text) => JSON.stringify(text)).join(',')}}`
+}
+
 /** bytea[] from hex digits. */
 export function bytes(hexes: readonly string[]): string {
   return `{${hexes.map((hex) => `"\\\\x${hex}"`).join(',')}}`

@@ -1,5 +1,5 @@
 import { type Static, type TProperties, Type, type TObject } from 'typebox'
-import { instants, plain, texts } from '../db/arrays.ts'
+import { instants, jsonTexts, plain, texts } from '../db/arrays.ts'
 import { statement } from '../db/statement.ts'
 import { afterCommit, pipelined } from '../db/transaction.ts'
 import { newId } from '../ids.ts'
@@ -72,7 +72,7 @@ export function emit(tx: Parameters<typeof insertEvents>[0], events: readonly Em
       plain(events.map(({ sequence }) => sequence)),
       API_VERSION,
       instants(events.map(({ at }) => at)),
-      texts(data),
+      jsonTexts(data),
       texts(events.map(({ requestId }) => requestId)),
     ),
   )

@@ -64,6 +64,8 @@ export type Http = FastifyInstance<
 >
 
 // Deadlines shrink inward: client 30 s, proxy 29 s, handler 25 s, retries 20 s, statement 5 s.
+// A command that moves money has no timer of its own: once its batch has begun it is not given up, and
+// the batch ends within its retry budget. (A timer and an abort signal cost a twentieth of a request.)
 const HANDLER_TIMEOUT_MS = 25_000
 const MAX_CONNECTIONS = 5_000
 
@@ -88,7 +90,6 @@ export function createHttp(options: HttpOptions): Http {
     onConstructorPoisoning: 'error',
     return503OnClosing: false, // the first gate says it as a problem
     forceCloseConnections: 'idle',
-    handlerTimeout: HANDLER_TIMEOUT_MS,
     requestTimeout: 30_000,
     connectionTimeout: 65_000,
     keepAliveTimeout: 72_000, // above the proxy's 60 s, or it reuses a connection we just closed
@@ -120,6 +121,7 @@ export function createHttp(options: HttpOptions): Http {
   app.addHook('onRequest', gates.arrive)
   app.addHook('onRoute', (route) => {
     const policy = policyOf(route)
+    if (policy.idempotency !== 'required') route.handlerTimeout ??= HANDLER_TIMEOUT_MS
     route.onRequest = [gates.admit(policy), ...listOf(route.onRequest)]
     route.preValidation = [gates.prepare(policy), ...listOf(route.preValidation)]
     if (!policy.public) route.preHandler = [gates.authorise(policy), ...listOf(route.preHandler)]
