@@ -23,10 +23,10 @@ test('imports go down the list to an index, tables belong to their module, nothi
   assert.deepEqual(findings.problems, [])
 })
 
-test('every declared edge is used', () => {
-  const declared = Object.entries(layers).flatMap(([layer, lower]) =>
-    lower.map((name) => `${layer} -> ${name}`),
-  )
+test('every declared edge is used, but those of app, which knows everybody', () => {
+  const declared = Object.entries(layers)
+    .filter(([layer]) => layer !== 'app')
+    .flatMap(([layer, lower]) => lower.map((name) => `${layer} -> ${name}`))
   const unused = declared.filter((edge) => !findings.edges.has(edge))
   assert.deepEqual(unused, [], 'remove these edges from architecture.ts')
 })

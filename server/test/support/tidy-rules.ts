@@ -125,6 +125,9 @@ export const tidyRules: readonly TidyRule[] = [
     name: 'no session advisory lock',
     advice: 'lock rows: a session lock outlives its transaction and does not work behind a pooler',
     within: isSqlOrService,
+    except: {
+      'server/src/platform/jobs/install-jobs.ts': 'installs tables, on a connection of its own',
+    },
     pattern: /\bpg_(?:try_)?advisory_lock/i,
   }),
   lineRule({
