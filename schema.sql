@@ -55,6 +55,36 @@ begin
 end
 $function$
 ;
+CREATE OR REPLACE FUNCTION platform.drop_old_responses(keep_days integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  old regclass;
+  dropped integer := 0;
+begin
+  if keep_days < 7 then
+    raise exception 'answers are kept for 7 days at least, not %', keep_days using errcode = '22023';
+  end if;
+  for old in
+    select c.oid
+      from pg_inherits i join pg_class c on c.oid = i.inhrelid
+     where i.inhparent = 'platform.idempotency_responses'::regclass
+       and c.relname ~ '_y[0-9]{4}m[0-9]{2}$'
+       and (to_date(right(c.relname, 8), '"y"YYYY"m"MM') + interval '1 month') at time zone 'UTC'
+           <= now() - make_interval(days => keep_days)
+  loop
+    execute format('drop table %s', old);
+    dropped := dropped + 1;
+  end loop;
+  delete from platform.idempotency_responses_default where created_at < now() - make_interval(days => keep_days);
+  return dropped;
+end
+$function$
+;
 CREATE OR REPLACE FUNCTION platform.ensure_month_partitions(parent regclass, months_ahead integer)
  RETURNS void
  LANGUAGE plpgsql
@@ -509,7 +539,6 @@ CREATE UNIQUE INDEX payments_external_id ON payments.payments USING btree (tenan
 CREATE INDEX payments_uncommon_status ON payments.payments USING btree (tenant_id, status, id) WHERE (status <> 'completed'::text);
 CREATE UNIQUE INDEX refunds_external_id ON payments.refunds USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE INDEX refunds_payment ON payments.refunds USING btree (tenant_id, payment_id, id);
-CREATE INDEX events_feed ON ONLY platform.events USING btree (tenant_id, epoch, xid, id);
 
 CREATE TRIGGER written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON audit.events FOR EACH STATEMENT EXECUTE FUNCTION audit.refuse_change();
 CREATE TRIGGER check_new_entries AFTER INSERT ON ledger.entries REFERENCING NEW TABLE AS new_entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.check_new_entries();
@@ -520,6 +549,8 @@ comment on column ledger.entries.amount is 'minor units; debit > 0, credit < 0';
 comment on column ledger.transactions.amount is 'what is debited in the currency of the first entry, for lists and filters';
 comment on column payments.payments.capture_closing is 'a final capture or a void is on its way: nothing else may be captured';
 
+revoke execute on function platform.drop_old_responses(integer) from public;
+grant execute on function platform.drop_old_responses(integer) to countinghouse_app;
 revoke execute on function platform.ensure_month_partitions(regclass,integer) from public;
 grant execute on function platform.ensure_month_partitions(regclass,integer) to countinghouse_app;
 
