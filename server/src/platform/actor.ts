@@ -18,7 +18,15 @@ export interface Actor {
 /** The actor of background work done for a tenant. It holds no scopes and decides no approvals. */
 export function systemActor(job: string, tenantId: string): Actor {
   const id = `sys:${job}`
-  return { kind: 'system', tenantId, tenantMode: 'live', id, scopes: NONE, principal: id, origin: job }
+  return {
+    kind: 'system',
+    tenantId,
+    tenantMode: 'live',
+    id,
+    scopes: NONE,
+    principal: id,
+    origin: job,
+  }
 }
 
 const NONE: ReadonlySet<string> = new Set()

@@ -31,7 +31,10 @@ const VALUES = new Uint8Array(128).fill(255)
 for (const [value, character] of [...ALPHABET].entries()) VALUES[character.charCodeAt(0)] = value
 
 /** `pay_` + base32 of the 128 bits, two zero bits leading: what clients see. */
-export function publicId<Prefix extends string>(prefix: Prefix, uuid: string): `${Prefix}_${string}` {
+export function publicId<Prefix extends string>(
+  prefix: Prefix,
+  uuid: string,
+): `${Prefix}_${string}` {
   // 40 bits are a whole number of bytes and of pairs. The first group has 8 bits of the uuid.
   const body =
     pairsOf(Number.parseInt(uuid.slice(0, 2), 16), 1) +

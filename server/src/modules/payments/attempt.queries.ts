@@ -139,10 +139,7 @@ const claimRows = statement<ClaimedAttempt>(`
     a.lease_no, a.claims`)
 
 /** Gives back what was not begun. */
-export async function releaseAttempts(
-  tx: Tx,
-  claimed: readonly ClaimedAttempt[],
-): Promise<void> {
+export async function releaseAttempts(tx: Tx, claimed: readonly ClaimedAttempt[]): Promise<void> {
   await releaseRows(
     tx,
     plain(claimed.map((row) => row.tenant_id)),

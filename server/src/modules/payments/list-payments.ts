@@ -57,7 +57,13 @@ type EqualColumn =
 
 export function filtersOf(query: Static<typeof ListPaymentsQuery>): PaymentFilters {
   const equal: Partial<Record<EqualColumn, string>> = {}
-  for (const column of ['payment_type', 'direction', 'currency', 'gateway_id', 'external_id'] as const) {
+  for (const column of [
+    'payment_type',
+    'direction',
+    'currency',
+    'gateway_id',
+    'external_id',
+  ] as const) {
     const value = query[column]
     if (value !== undefined) equal[column] = value
   }
@@ -70,8 +76,12 @@ export function filtersOf(query: Static<typeof ListPaymentsQuery>): PaymentFilte
     equal,
     ...(query['amount[gte]'] === undefined ? {} : { amountFrom: BigInt(query['amount[gte]']) }),
     ...(query['amount[lte]'] === undefined ? {} : { amountTo: BigInt(query['amount[lte]']) }),
-    ...(query['created[gte]'] === undefined ? {} : { createdFrom: new Date(query['created[gte]']) }),
-    ...(query['created[lt]'] === undefined ? {} : { createdBefore: new Date(query['created[lt]']) }),
+    ...(query['created[gte]'] === undefined
+      ? {}
+      : { createdFrom: new Date(query['created[gte]']) }),
+    ...(query['created[lt]'] === undefined
+      ? {}
+      : { createdBefore: new Date(query['created[lt]']) }),
   }
 }
 

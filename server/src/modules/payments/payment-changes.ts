@@ -4,7 +4,12 @@ import { pipelined } from '../../platform/db/transaction.ts'
 import type { Tx } from '../../platform/db/types.ts'
 import { type EmittedEvent, emit } from '../../platform/events/events.ts'
 import { type Post, postEntries } from '../ledger/index.ts'
-import { type AttemptRow, type NewAttempt, insertAttempts, updateAttempts } from './attempt.queries.ts'
+import {
+  type AttemptRow,
+  type NewAttempt,
+  insertAttempts,
+  updateAttempts,
+} from './attempt.queries.ts'
 import { type CaptureRow, insertCaptures, updateCaptures } from './capture.queries.ts'
 import {
   type PaymentEventName,

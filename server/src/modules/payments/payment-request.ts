@@ -85,14 +85,20 @@ function methodOf(
     return refuse('test_card_required', wrong(where, 'required', 'a token or a test card number'))
   }
   if (card.number !== undefined && card.token !== undefined) {
-    return refuse('test_card_required', wrong(where, 'not_allowed', 'a token or a number, not both'))
+    return refuse(
+      'test_card_required',
+      wrong(where, 'not_allowed', 'a token or a number, not both'),
+    )
   }
   const known = findSandboxCard(
     card.number === undefined ? { token: given } : { number: card.number },
   )
   if (known === undefined) {
     const field = card.number === undefined ? 'token' : 'number'
-    return refuse('test_card_required', wrong(`${where}/${field}`, 'not_allowed', 'not a test card'))
+    return refuse(
+      'test_card_required',
+      wrong(`${where}/${field}`, 'not_allowed', 'not a test card'),
+    )
   }
   const { token, brand, last4 } = known
   return accept({ type: 'card', card: { token, brand, last4 } })

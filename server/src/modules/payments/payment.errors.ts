@@ -8,7 +8,10 @@ export const refuse = defineErrors({
   payment_not_found: { ...missing, title: 'No such payment.' },
   refund_not_found: { ...missing, title: 'No such refund.' },
 
-  recipient_required: { ...rule, title: 'No recipient given, and no operating account to default to.' },
+  recipient_required: {
+    ...rule,
+    title: 'No recipient given, and no operating account to default to.',
+  },
   source_required: { ...rule, title: 'A book payment needs a source account.' },
   source_not_allowed: { ...rule, title: 'This payment method takes no source account.' },
   same_account: { ...rule, title: 'Source and recipient are the same account.' },

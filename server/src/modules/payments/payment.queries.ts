@@ -17,7 +17,15 @@ export type PaymentMethod =
 
 export type PaymentRow = Omit<
   Selectable<DB['payments.payments']>,
-  'state' | 'status' | 'payment_method' | 'failure' | 'metadata' | 'due_at' | 'lease_until' | 'lease_no' | 'claims'
+  | 'state'
+  | 'status'
+  | 'payment_method'
+  | 'failure'
+  | 'metadata'
+  | 'due_at'
+  | 'lease_until'
+  | 'lease_no'
+  | 'claims'
 > & {
   state: PaymentState
   payment_method: PaymentMethod

@@ -119,7 +119,8 @@ export const paymentRoutes =
         operationId: 'capturePayment',
         tags: ['payments'],
         summary: 'Capture an authorized payment, whole or in part',
-        description: 'Answers once the order is stored; the payment tells what the gateway made of it.',
+        description:
+          'Answers once the order is stored; the payment tells what the gateway made of it.',
         params: PaymentParams,
         body: CaptureBody,
         response: { 202: Payment },

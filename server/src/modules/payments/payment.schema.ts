@@ -1,6 +1,12 @@
 import { type Static, type TSchema, Type } from 'typebox'
 import { idPattern, publicId } from '../../platform/ids.ts'
-import { Amount, CurrencyCode, PayableCurrency, SignedAmount, toJsonAmount } from '../../platform/money.ts'
+import {
+  Amount,
+  CurrencyCode,
+  PayableCurrency,
+  SignedAmount,
+  toJsonAmount,
+} from '../../platform/money.ts'
 import type { CaptureRow } from './capture.queries.ts'
 import type { AttemptRow } from './attempt.queries.ts'
 import type { PaymentRow } from './payment.queries.ts'
@@ -29,10 +35,18 @@ const AccountRef = Type.Object({ type: Type.Literal('account'), account_id: Id('
 const CardInput = Type.Object(
   {
     token: Type.Optional(
-      Type.String({ pattern: '^tok_[a-z0-9_]{1,60}$', maxLength: 64, description: 'A token of the gateway.' }),
+      Type.String({
+        pattern: '^tok_[a-z0-9_]{1,60}$',
+        maxLength: 64,
+        description: 'A token of the gateway.',
+      }),
     ),
     number: Type.Optional(
-      Type.String({ pattern: '^[0-9]{12,19}$', maxLength: 19, description: 'Sandbox only, a listed test card.' }),
+      Type.String({
+        pattern: '^[0-9]{12,19}$',
+        maxLength: 19,
+        description: 'Sandbox only, a listed test card.',
+      }),
     ),
     exp_month: Type.Optional(Type.Integer({ minimum: 1, maximum: 12 })),
     exp_year: Type.Optional(Type.Integer({ minimum: 2000, maximum: 2100 })),
@@ -190,7 +204,9 @@ export function toPayment(row: PaymentRow): Payment {
     payment_method: row.payment_method,
     recipient: { type: 'account', account_id: publicId('acc', row.recipient_account_id) },
     source:
-      row.source_account_id === null ? null : { account_id: publicId('acc', row.source_account_id) },
+      row.source_account_id === null
+        ? null
+        : { account_id: publicId('acc', row.source_account_id) },
     capture_method: row.capture_method,
     gateway_id: row.gateway_id,
     description: row.description,

@@ -17,7 +17,12 @@ interface Booking {
 }
 
 /** What the gateway owes us, or we owe it. */
-export function gatewayClearing(tenantId: string, gatewayId: string, currency: string, at: Date): ModuleAccount {
+export function gatewayClearing(
+  tenantId: string,
+  gatewayId: string,
+  currency: string,
+  at: Date,
+): ModuleAccount {
   return {
     tenantId,
     key: `gateway_clearing:${gatewayId}:${currency}`,
@@ -41,12 +46,18 @@ export function refundsPayable(tenantId: string, currency: string, at: Date): Mo
 }
 
 /** Money moves between two accounts of the tenant's customers, at once. Refused when short. */
-export function bookPayment(booking: Booking, { source, recipient }: { source: string; recipient: string }): Post {
+export function bookPayment(
+  booking: Booking,
+  { source, recipient }: { source: string; recipient: string },
+): Post {
   return post(booking, 'book_payment', source, recipient)
 }
 
 /** Returns a book payment: the reverse way, refused when the recipient is short. */
-export function bookRefund(booking: Booking, { source, recipient }: { source: string; recipient: string }): Post {
+export function bookRefund(
+  booking: Booking,
+  { source, recipient }: { source: string; recipient: string },
+): Post {
   return post(booking, 'book_refund', recipient, source)
 }
 

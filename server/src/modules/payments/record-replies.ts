@@ -20,7 +20,13 @@ import {
 } from './payment-changes.ts'
 import { type PaymentRow, lockPayments } from './payment.queries.ts'
 import { paymentStates } from './payment.states.ts'
-import { cardCaptured, gatewayClearing, refundPaid, refundReleased, refundsPayable } from './postings.ts'
+import {
+  cardCaptured,
+  gatewayClearing,
+  refundPaid,
+  refundReleased,
+  refundsPayable,
+} from './postings.ts'
 import { type RefundRow, lockRefunds } from './refund.queries.ts'
 
 /** What a gateway answered. `lost`: it knows nothing, and sending again is not safe. */
@@ -318,7 +324,10 @@ function refundSubject(context: Context, refund: RefundRow): Subject {
   const dedupeKey = `refund:${refund.id}`
   return {
     succeeded() {
-      const clearing = account(held, gatewayClearing(tenantId, attempt.gateway_id, currency, moment.at))
+      const clearing = account(
+        held,
+        gatewayClearing(tenantId, attempt.gateway_id, currency, moment.at),
+      )
       payment.refund_reserved -= refund.amount
       payment.amount_refunded += refund.amount
       const booking = bookingOf(context, refund.amount)

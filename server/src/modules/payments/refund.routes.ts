@@ -27,7 +27,8 @@ export const refundRoutes =
         operationId: 'createRefund',
         tags: ['payments'],
         summary: 'Refund a payment, whole or in part',
-        description: 'Without `amount`: all that can still be refunded. A payment takes many refunds.',
+        description:
+          'Without `amount`: all that can still be refunded. A payment takes many refunds.',
         params: PaymentParams,
         body: CreateRefundBody,
         response: { 201: Refund },

@@ -98,7 +98,10 @@ export function createBatcher(pool: Pool): Batcher {
 
   function pump(): void {
     scheduled = false
-    while (waiting > 0 && (inFlight === 0 || (inFlight < MAX_IN_FLIGHT && waiting >= SECOND_BATCH_FROM))) {
+    while (
+      waiting > 0 &&
+      (inFlight === 0 || (inFlight < MAX_IN_FLIGHT && waiting >= SECOND_BATCH_FROM))
+    ) {
       start()
     }
     if (waiting === 0 && inFlight === 0) for (const resolve of idle.splice(0)) resolve()
@@ -127,8 +130,7 @@ export function createBatcher(pool: Pool): Batcher {
   return {
     submit(command, request, { idempotency, answer }) {
       if (isOverloaded()) return Promise.resolve(answer(refuse('overloaded')))
-      const scope =
-        idempotency && `${request.tenantId} ${idempotency.principal} ${idempotency.key}`
+      const scope = idempotency && `${request.tenantId} ${idempotency.principal} ${idempotency.key}`
       if (scope !== undefined && keysInFlight.has(scope)) {
         return Promise.resolve(answer(refuse('idempotency_in_flight')))
       }

@@ -71,7 +71,9 @@ const NONE_KNOWN: ReadonlyMap<string, KeyRow> = new Map()
 async function knownKeys(tx: Tx, keyed: readonly KeyedRequest[]): Promise<Map<string, KeyRow>> {
   const rows = await findKeys(tx, keyed)
   return new Map(
-    rows.filter(({ mine }) => !mine).map((row) => [`${row.tenant_id} ${row.principal} ${row.key}`, row]),
+    rows
+      .filter(({ mine }) => !mine)
+      .map((row) => [`${row.tenant_id} ${row.principal} ${row.key}`, row]),
   )
 }
 

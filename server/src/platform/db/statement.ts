@@ -2,7 +2,9 @@ import { type CompiledQuery, RawNode, createQueryId } from 'kysely'
 
 /** Anything that runs a compiled query: a transaction, whole or narrowed to a module, or the pool. */
 interface Runner {
-  executeQuery<Row>(query: CompiledQuery<Row>): Promise<{ rows: Row[]; numAffectedRows?: bigint | undefined }>
+  executeQuery<Row>(
+    query: CompiledQuery<Row>,
+  ): Promise<{ rows: Row[]; numAffectedRows?: bigint | undefined }>
 }
 
 export interface Rows<Row> {

@@ -54,11 +54,15 @@ export function event<Properties extends TProperties>(
 const MAX_DATA_BYTES = 8_192 // a fact is small; a snapshot would be stale when it arrives
 
 /** Writes events into the outbox and, after the commit, hints at them within the process. */
-export function emit(tx: Parameters<typeof insertEvents>[0], events: readonly EmittedEvent[]): void {
+export function emit(
+  tx: Parameters<typeof insertEvents>[0],
+  events: readonly EmittedEvent[],
+): void {
   if (events.length === 0) return
   const data = events.map((one) => JSON.stringify(one.data))
   for (const [index, text] of data.entries()) {
-    if (text.length > MAX_DATA_BYTES) throw new Error(`${events[index]?.type}: the event is too large`)
+    if (text.length > MAX_DATA_BYTES)
+      throw new Error(`${events[index]?.type}: the event is too large`)
   }
   pipelined(
     tx,
