@@ -146,7 +146,7 @@ export function createBatcher(pool: Pool): Batcher {
           },
           fail: (error) => {
             if (scope !== undefined) keysInFlight.delete(scope)
-            reject(error as Error)
+            reject(error)
           },
           weight: command.weight?.(request.input) ?? 1,
           since: elapsed(),

@@ -83,7 +83,7 @@ function open(connection: Connection, onError: (error: Error) => void, shape: Po
     keepAlive: true,
     options: options({ role: 'countinghouse_app', timezone: 'UTC', ...shape.settings }),
     types: { getTypeParser: parserOf },
-  } as pg.PoolConfig)
+  })
   pool.on('error', onError)
   // A client in use that loses its connection emits on itself; unheard, it would end the process.
   pool.on('connect', (client) => client.on('error', onError))
@@ -110,10 +110,10 @@ const DATE = 1082
 
 /** int8 becomes bigint, since money is; a date stays text, since a `Date` would move it by a zone. */
 export function parserOf(oid: number, format?: 'text' | 'binary'): (text: never) => unknown {
-  if (oid === INT8) return BigInt as (text: never) => unknown
+  if (oid === INT8) return BigInt
   if (oid === DATE) return String as (text: never) => unknown
-  if (oid === INT8_ARRAY) return bigints as (text: never) => unknown
-  return pg.types.getTypeParser(oid, format as 'text') as (text: never) => unknown
+  if (oid === INT8_ARRAY) return bigints
+  return pg.types.getTypeParser(oid, format) as (text: never) => unknown
 }
 
 function bigints(text: string): bigint[] {

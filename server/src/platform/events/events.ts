@@ -44,11 +44,11 @@ export function event<Properties extends TProperties>(
   const schema = Type.Object(properties)
   const make = (fact: Fact<Static<TObject<Properties>>>): EmittedEvent => ({
     ...fact,
-    data: fact.data as object,
+    data: fact.data,
     type,
     objectKind,
   })
-  return Object.assign(make, { type, objectKind, description, schema: schema as TObject })
+  return Object.assign(make, { type, objectKind, description, schema })
 }
 
 const MAX_DATA_BYTES = 8_192 // a fact is small; a snapshot would be stale when it arrives

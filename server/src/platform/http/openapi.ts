@@ -78,7 +78,7 @@ export function describeApi(app: Http, documentation: Documentation): void {
       openapi: '3.1.0',
       info: { title: 'Countinghouse', version: API_VERSION, license: { name: 'Apache-2.0' } },
       servers: [{ url: issuer }],
-      ...(webhooks !== undefined && { webhooks: webhooks as never }),
+      ...(webhooks !== undefined && { webhooks }),
       components: {
         securitySchemes: {
           client_credentials: {
@@ -100,7 +100,7 @@ export function describeApi(app: Http, documentation: Documentation): void {
         typeof json['$id'] === 'string' ? json['$id'] : `def-${index}`,
     },
     transform: ({ schema, url, route }) => ({
-      schema: describeOperation(documentation, (schema ?? {}) as FastifySchema, route),
+      schema: describeOperation(documentation, schema ?? {}, route),
       url,
     }),
     transformObject: (document) =>
@@ -123,7 +123,7 @@ function describeOperation(
     security: config.public === true ? [] : [{ client_credentials: [config.scope as string] }],
     ...(config.scope !== undefined && { 'x-required-scope': config.scope }),
     ...(keyed && { 'x-idempotency': config.idempotency }),
-  } as FastifySchema
+  }
 }
 
 const IdempotencyKey = Type.String({
