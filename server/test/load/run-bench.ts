@@ -1,129 +1,137 @@
-import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { join } from 'node:path'
-import { loadavg } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
+import { writeFileSync } from 'node:fs'
+import { readdir, mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
 import pg from 'pg'
 import { migrate } from '../../src/platform/db/migrate.ts'
 import { publicId } from '../../src/platform/ids.ts'
-import { startBenchCluster } from './bench-cluster.ts'
-import { startChild } from './child.ts'
-import { cpuMicrosOf, cpuMicrosOfTree } from './cpu-time.ts'
-import type { Load, Totals, Window } from './load.ts'
-import { bookPayment } from './payment-template.ts'
+import { type BenchCluster, startBenchCluster } from './bench-cluster.ts'
+import { startBenchService } from './bench-service.ts'
+import { checkBooks } from './check-books.ts'
+import { type Span, summariseProfile } from './cpu-profile.ts'
+import { environmentOf, load } from './environment.ts'
+import { type Options, readOptions } from './options.ts'
+import { type PgBench, findPgBench } from './pgbench.ts'
+import { type Report, reportText } from './report.ts'
+import { type Ground, runRounds } from './run-rounds.ts'
 import { seedTenant } from './seed-tenant.ts'
+import { barsOf, standingsOf } from './standings.ts'
 
-const cases = [
-  { name: 'book-64', connections: 64, pick: 'spread' },
-  { name: 'book-256', connections: 256, pick: 'spread' },
-  { name: 'book-64-hot', connections: 64, pick: 'hot' },
-  { name: 'book-256-hot', connections: 256, pick: 'hot' },
-] as const
-
+/** Exit codes: 0; 1 when a promise was broken, when a bar was missed under --strict, or on a failure; 2 on a wrong flag. */
 export async function run(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string' },
-      seconds: { type: 'string', default: '5' },
-      warmup: { type: 'string', default: '2' },
-      accounts: { type: 'string', default: '10000' },
-      profile: { type: 'boolean', default: false },
-      rate: { type: 'string' },
-    },
-  })
-  const only = values.only?.split(',')
+  let options: Options
+  try {
+    options = readOptions(process.argv.slice(2))
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message}\n`)
+    process.exitCode = 2
+    return
+  }
+  const stopped = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)))
+  }
+  try {
+    const report = await bench(options, stopped.signal)
+    const missed = report.bars.some(({ met }) => met === false)
+    process.exitCode = !report.valid || (missed && options.strict) ? 1 : 0
+  } catch (error) {
+    const reason: unknown = stopped.signal.aborted ? stopped.signal.reason : error
+    process.stderr.write(`${reason instanceof Error ? reason.stack : String(reason)}\n`)
+    process.exitCode = 1
+  }
+}
+
+const ROOT = `${resolve(import.meta.dirname, '../../..')}/`
+const CLIENTS = 4 // one may hold 20 answers back, and card payments hold 64
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
+
+async function bench(options: Options, signal: AbortSignal): Promise<Report> {
+  const loadBefore = load()
   await using cleanup = new AsyncDisposableStack()
-  const say = (line: string) => process.stdout.write(`${line}\n`)
   const cluster = await startBenchCluster()
   cleanup.defer(() => cluster.stop())
-  const { directory, connection, postgres } = cluster
-  await migrate(connection)
-  const started = performance.now()
-  const tenant = await seedTenant(connection, Number(values.accounts))
-  say(`seeded ${values.accounts} accounts in ${Math.round(performance.now() - started)} ms`)
-  const client = new pg.Client(connection)
+  const pgbench = await preparePgBench(cluster, options, signal)
+  await migrate(cluster.connection)
+  say(`seeding ${options.accounts} accounts`)
+  const tenant = await seedTenant(cluster.connection, {
+    accounts: options.accounts,
+    clients: CLIENTS,
+  })
+  signal.throwIfAborted()
+  const client = new pg.Client(cluster.connection)
+  client.on('error', () => undefined)
   await client.connect()
   cleanup.defer(() => client.end())
   await client.query('vacuum analyze')
   await client.query('checkpoint')
-  const accountsFile = join(directory, 'accounts')
+  const accountsFile = join(cluster.directory, 'accounts')
   writeFileSync(accountsFile, tenant.accountIds.map((id) => publicId('acc', id)).join('\n'))
 
-  const port = await freePort()
-  const execArgv = values.profile ? ['--cpu-prof', `--cpu-prof-dir=${process.cwd()}/bench-profile`] : []
-  const service = await startChild('serve', { directory, execArgv })
+  const profiles = options.cpuProfile ? join(options.out, 'bench-profile') : undefined
+  const before = profiles === undefined ? [] : await listProfiles(profiles)
+  const service = await startBenchService(cluster, profiles)
   cleanup.defer(() => service.stop())
-  await service.ask({
-    connection,
-    port,
-    rootKey: randomBytes(32).toString('base64'),
-    gatewayUrl: 'http://127.0.0.1:9',
-  })
-  const generator = await startChild('generate', { directory })
-  cleanup.defer(() => generator.stop())
-  const token = await fetchToken(port, tenant)
-  for (const one of cases) {
-    if (only !== undefined && !only.includes(one.name)) continue
-    const load: Load = {
-      port,
-      connections: one.connections,
-      ...(values.rate !== undefined && { rate: Number(values.rate) }),
-      request: bookPayment({ port, token, keyPrefix: `${one.name}-` }),
-      pick: one.pick,
-      accountsFile,
-      journalFile: join(directory, `${one.name}.journal`),
-    }
-    await generator.ask({ kind: 'start', load })
-    await sleep(Number(values.warmup) * 1_000)
-    const before = await sample()
-    await generator.ask({ kind: 'mark' })
-    await sleep(Number(values.seconds) * 1_000)
-    const window = await generator.ask<Window>({ kind: 'mark' })
-    const after = await sample()
-    const totals = await generator.ask<Totals>({ kind: 'stop' })
-    const per = (key: keyof typeof after) => ((after[key] - before[key]) / window.answered).toFixed(1)
-    say(
-      `${one.name}: ${Math.round((window.answered / window.elapsedMs) * 1_000)}/s p50 ${window.p50.toFixed(1)} p95 ${window.p95.toFixed(1)} p99 ${window.p99.toFixed(1)} max ${window.max.toFixed(0)} ms; ` +
-        `cpu µs pg ${per('pg')} service ${per('service')} generator ${(window.cpuMicros / window.answered).toFixed(1)}; wal ${per('wal')} B; batch ${(window.answered / (after.commits - before.commits)).toFixed(1)}; load ${loadavg()[0]?.toFixed(2)}`,
-    )
-    say(JSON.stringify(totals))
-    if (totals.firstProblem !== null) say(readFileSync(join(directory, 'serve.log'), 'utf8').slice(0, 3_000))
+  const environment = await environmentOf(client, { pgbench: pgbench?.version, loadBefore })
+  const ground: Ground = { cluster, client, tenant, accountsFile, service, pgbench, signal, say }
+  const { measurements, loads, spans } = await runRounds(options, ground)
+  const { tenantId } = tenant
+  const { gatewayPort } = service
+  const verdicts = await checkBooks({ client, tenantId, gatewayPort, loads })
+  const standings = standingsOf(options.cases, measurements)
+  const { cases: _, ...settings } = options
+  const report: Report = {
+    environment,
+    loadAfter: load(),
+    options: settings,
+    standings,
+    bars: barsOf(standings, measurements),
+    verdicts,
+    valid: verdicts.every(({ violations }) => violations === 0),
+    measurements,
   }
-
-  async function sample() {
-    const { rows } = await client.query<{ wal: string; commits: string }>(
-      `select pg_current_wal_insert_lsn() - '0/0' as wal, xact_commit as commits
-       from pg_stat_database where datname = current_database()`,
-    )
-    return {
-      wal: Number(rows[0]?.wal),
-      commits: Number(rows[0]?.commits),
-      pg: cpuMicrosOfTree(postgres.postmasterPid()) ?? Number.NaN,
-      service: cpuMicrosOf(service.pid) ?? Number.NaN,
-    }
+  await mkdir(options.out, { recursive: true })
+  writeFileSync(join(options.out, 'bench-report.json'), `${JSON.stringify(report, null, 2)}\n`)
+  say(`\n${reportText(report)}`)
+  if (profiles !== undefined) {
+    await service.stop() // which writes the profile
+    await printProfile(profiles, before, spans)
   }
+  return report
 }
 
-async function fetchToken(port: number, { clientId, clientSecret }: { clientId: string; clientSecret: string }): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/oauth/token`, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
-      'content-type': 'application/x-www-form-urlencoded',
-    },
-    body: 'grant_type=client_credentials',
-  })
-  const text = await response.text()
-  if (!response.ok) throw new Error(`no token: ${response.status} ${text}`)
-  return (JSON.parse(text) as { access_token: string }).access_token
+async function preparePgBench(
+  cluster: BenchCluster,
+  { cases }: Options,
+  signal: AbortSignal,
+): Promise<PgBench | undefined> {
+  if (cases.every(({ kind }) => kind !== 'pgbench')) return undefined
+  const found = await findPgBench(cluster.connectionTo('pgbench'), signal)
+  if (found === undefined) return undefined
+  say(`making the tables of ${found.version}`)
+  const client = new pg.Client(cluster.connectionTo('postgres'))
+  await client.connect()
+  await client.query('create database pgbench')
+  await client.end()
+  await found.initialise()
+  return found
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => probe.once('listening', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
+async function listProfiles(directory: string): Promise<string[]> {
+  await mkdir(directory, { recursive: true })
+  return (await readdir(directory)).filter((name) => name.endsWith('.cpuprofile'))
+}
+
+async function printProfile(
+  directory: string,
+  before: readonly string[],
+  spans: readonly Span[],
+): Promise<void> {
+  const fresh = (await listProfiles(directory)).filter((name) => !before.includes(name))
+  for (const name of fresh) {
+    const path = join(directory, name)
+    say(`\n${path}\n${summariseProfile(path, spans, ROOT)}`)
+  }
 }

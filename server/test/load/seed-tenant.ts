@@ -5,63 +5,88 @@ import { inTransaction } from '../../src/platform/db/transaction.ts'
 import type { Tx } from '../../src/platform/db/types.ts'
 import { newId } from '../../src/platform/ids.ts'
 
-/** A tenant whose customers have money, and a client that may move it. */
+/** A tenant whose customers have money, and clients that may move it. */
 export interface SeededTenant {
   readonly tenantId: string
-  readonly clientId: string
-  readonly clientSecret: string
+  /** At least one. */
+  readonly clients: readonly BenchClient[]
   /** Customers' accounts in EUR; uuids. */
   readonly accountIds: readonly string[]
+}
+
+export interface BenchClient {
+  readonly clientId: string
+  readonly clientSecret: string
 }
 
 const SCOPE = 'payments:read payments:write ledger:read ledger:write'
 const FUNDS = 1_000_000_000_00n // enough for any run, whoever is picked
 const CHUNK = 500
 
-export async function seedTenant(connection: Connection, accounts: number): Promise<SeededTenant> {
+export async function seedTenant(
+  connection: Connection,
+  { accounts, clients }: { accounts: number; clients: number },
+): Promise<SeededTenant> {
   const pools = openPools(connection, () => undefined)
-  const inMoney = <Result>(work: (tx: Tx) => Promise<Result>) => inTransaction(pools.money, work)
+  const write = <Result>(work: (tx: Tx) => Promise<Result>) => inTransaction(pools.money, work)
+  const at = new Date()
   try {
-    const at = new Date()
-    const tenant = await inMoney((tx) => createTenant(tx, { name: 'Bench', mode: 'sandbox', at }))
+    const tenant = await write((tx) => createTenant(tx, { name: 'Bench', mode: 'sandbox', at }))
     const tenantId = tenant.tenant_id
-    await inMoney((tx) => openBooks(tx, { tenantId, timeZone: 'UTC' }))
-    const client = await inMoney((tx) =>
-      createClient(tx, {
-        tenantId,
-        name: 'bench',
-        kind: 'service',
-        grantTypes: ['client_credentials'],
-        scope: SCOPE,
-        authMethod: 'client_secret_basic',
-        at,
-      }),
-    )
+    await write((tx) => openBooks(tx, { tenantId, timeZone: 'UTC' }))
+    const registered = []
+    for (let count = 0; count < clients; count += 1) {
+      const { clientId, clientSecret } = await write((tx) => createClient(tx, client(tenantId, at)))
+      registered.push({ clientId, clientSecret: clientSecret as string })
+    }
     const bank = { tenantId, key: 'bank:EUR', role: 'bank', currency: 'EUR', name: 'Bank', at }
-    const [bankId] = [...(await inMoney((tx) => openAccounts(tx, [bank]))).values()]
+    const opened = await write((tx) => openAccounts(tx, [bank]))
+    const bankId = [...opened.values()][0] as string
     const accountIds: string[] = []
     for (let from = 0; from < accounts; from += CHUNK) {
-      const specs = Array.from({ length: Math.min(CHUNK, accounts - from) }, (_, index) => ({
-        tenantId,
-        key: `customer:${from + index}`,
-        role: 'customer_funds',
-        currency: 'EUR',
-        name: `Customer ${from + index}`,
-        minAvailable: 0n,
-        at,
-      }))
-      const opened = await inMoney((tx) => openAccounts(tx, specs))
-      const ids = [...opened.values()]
-      await inMoney((tx) => postEntries(tx, ids.map((id) => deposit(tenantId, bankId ?? '', id, at))))
+      const specs = Array.from({ length: Math.min(CHUNK, accounts - from) }, (_, index) =>
+        customer(tenantId, from + index, at),
+      )
+      const ids = [...(await write((tx) => openAccounts(tx, specs))).values()]
+      const deposits = ids.map((id) => deposit(tenantId, { bankId, customerId: id, at }))
+      const outcomes = await write((tx) => postEntries(tx, deposits))
+      if (!outcomes.every(({ ok }) => ok)) throw new Error('a deposit was refused')
       accountIds.push(...ids)
     }
-    return { tenantId, clientId: client.clientId, clientSecret: client.clientSecret ?? '', accountIds }
+    return { tenantId, clients: registered, accountIds }
   } finally {
     await pools.close()
   }
 }
 
-function deposit(tenantId: string, bank: string, customer: string, at: Date) {
+function client(tenantId: string, at: Date) {
+  return {
+    tenantId,
+    name: 'bench',
+    kind: 'service',
+    grantTypes: ['client_credentials'],
+    scope: SCOPE,
+    authMethod: 'client_secret_basic',
+    at,
+  } as const
+}
+
+function customer(tenantId: string, number: number, at: Date) {
+  return {
+    tenantId,
+    key: `customer:${number}`,
+    role: 'customer_funds',
+    currency: 'EUR',
+    name: `Customer ${number}`,
+    minAvailable: 0n,
+    at,
+  }
+}
+
+function deposit(
+  tenantId: string,
+  { bankId, customerId, at }: { bankId: string; customerId: string; at: Date },
+) {
   return {
     kind: 'post',
     type: 'deposit',
@@ -70,8 +95,8 @@ function deposit(tenantId: string, bank: string, customer: string, at: Date) {
     requestId: 'seed',
     at,
     legs: [
-      { accountId: bank, currency: 'EUR', amount: FUNDS },
-      { accountId: customer, currency: 'EUR', amount: -FUNDS },
+      { accountId: bankId, currency: 'EUR', amount: FUNDS },
+      { accountId: customerId, currency: 'EUR', amount: -FUNDS },
     ],
   } as const
 }

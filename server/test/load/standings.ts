@@ -1,0 +1,138 @@
+import type { Case } from './cases.ts'
+import type { Measurement } from './measure.ts'
+
+/** A case over all rounds: the median of each number. */
+export interface Standing {
+  readonly case: string
+  readonly kind: Case['kind']
+  readonly rounds: number
+  readonly unitsPerSecond: number
+  readonly p50: number | undefined
+  readonly p95: number | undefined
+  readonly p99: number | undefined
+  readonly max: number | undefined
+  readonly averageMs: number | undefined
+  readonly cpuMicros: Measurement['cpuMicros']
+  readonly walBytes: number
+  readonly unitsPerCommit: number
+}
+
+export function standingsOf(
+  cases: readonly Case[],
+  measurements: readonly Measurement[],
+): Standing[] {
+  return cases.flatMap(({ name, kind }) => {
+    const mine = measurements.filter((measurement) => measurement.case === name)
+    if (mine.length === 0) return []
+    const latency = (key: 'p50' | 'p95' | 'p99' | 'max' | 'average') =>
+      median(
+        mine.flatMap(({ latency: known }) =>
+          key in known ? [(known as Readonly<Record<string, number>>)[key] as number] : [],
+        ),
+      )
+    const number = (of: (one: Measurement) => number) => median(mine.map(of)) as number
+    return [
+      {
+        case: name,
+        kind,
+        rounds: mine.length,
+        unitsPerSecond: number((one) => one.unitsPerSecond),
+        p50: latency('p50'),
+        p95: latency('p95'),
+        p99: latency('p99'),
+        max: latency('max'),
+        averageMs: latency('average'),
+        cpuMicros: {
+          postgres: number(({ cpuMicros }) => cpuMicros.postgres),
+          service: number(({ cpuMicros }) => cpuMicros.service),
+          gateway: number(({ cpuMicros }) => cpuMicros.gateway),
+          driver: number(({ cpuMicros }) => cpuMicros.driver),
+        },
+        walBytes: number((one) => one.walBytes),
+        unitsPerCommit: number((one) => one.unitsPerCommit),
+      },
+    ]
+  })
+}
+
+/** A target of issue and guide, and what was reached; undefined where its cases did not run. */
+export interface Bar {
+  readonly name: string
+  readonly value: number | undefined
+  readonly bar: number
+  readonly better: 'more' | 'less'
+  readonly met: boolean | undefined
+  /** Which cases were compared. */
+  readonly by: string
+}
+
+const MAX_P99_MS = 50
+
+/**
+ * Ratios are taken within a round, where both sides had the same machine, and are medians over the
+ * rounds. The service stands by its fastest case that keeps the promised p99, if one does.
+ */
+export function barsOf(
+  standings: readonly Standing[],
+  measurements: readonly Measurement[],
+): Bar[] {
+  const spread = best(standings, ['book-64', 'book-256'])
+  const hot = best(standings, ['book-64-hot', 'book-256-hot'])
+  const bulk = best(standings, ['bulk-100', 'bulk-500'])
+  const ratio = (name: string, over: string | undefined, under: string, bar: number): Bar => {
+    const value = ratioOf(measurements, over, under)
+    const met = value === undefined ? undefined : value >= bar
+    return { name, value, bar, better: 'more', met, by: `${over ?? '-'} / ${under}` }
+  }
+  const p99 = standings.find((one) => one.case === spread)?.p99
+  return [
+    ratio('book payments over naive, spread accounts', spread, 'naive', 4),
+    ratio('book payments over naive, one hot account', hot, 'naive-hot', 10),
+    ratio('book payments over pgbench TPC-B-like', spread, 'pgbench', 1),
+    ratio('bulk transfers over pgbench TPC-B-like', bulk, 'pgbench', 2),
+    {
+      name: 'book payments, p99 in ms',
+      value: p99,
+      bar: MAX_P99_MS,
+      better: 'less',
+      met: p99 === undefined ? undefined : p99 < MAX_P99_MS,
+      by: spread ?? '-',
+    },
+  ]
+}
+
+function best(standings: readonly Standing[], names: readonly string[]): string | undefined {
+  const candidates = standings.filter((one) => names.includes(one.case))
+  const prompt = candidates.filter(({ p99 }) => p99 !== undefined && p99 < MAX_P99_MS)
+  return (prompt.length > 0 ? prompt : candidates).toSorted(
+    (one, other) => other.unitsPerSecond - one.unitsPerSecond,
+  )[0]?.case
+}
+
+function ratioOf(
+  measurements: readonly Measurement[],
+  over: string | undefined,
+  under: string,
+): number | undefined {
+  const rates = (name: string | undefined) =>
+    new Map(
+      measurements
+        .filter((one) => one.case === name)
+        .map(({ round, unitsPerSecond }) => [round, unitsPerSecond]),
+    )
+  const divisors = rates(under)
+  return median(
+    [...rates(over)].flatMap(([round, rate]) => {
+      const divisor = divisors.get(round)
+      return divisor === undefined ? [] : [rate / divisor]
+    }),
+  )
+}
+
+export function median(values: readonly number[]): number | undefined {
+  const sorted = values.toSorted((one, other) => one - other)
+  const middle = sorted.length >> 1
+  const upper = sorted[middle]
+  if (upper === undefined || sorted.length % 2 === 1) return upper
+  return ((sorted[middle - 1] as number) + upper) / 2
+}
