@@ -1,4 +1,3 @@
-import { createSecretKey } from 'node:crypto'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import {
   fastify,
@@ -11,8 +10,12 @@ import {
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../clock.ts'
 import { newId, publicId } from '../ids.ts'
+import { ApiError } from '../errors.ts'
+import { refuse } from './http.errors.ts'
+import { createHandlerDeadline } from './handler-deadline.ts'
 import { failureHandler } from './failure.ts'
 import { BODY_LIMIT, readJsonBodies } from './json-body.ts'
+import { createKeyedHash } from './keyed-hash.ts'
 import { answerMalformed } from './malformed.ts'
 import { requestGates } from './gates.ts'
 import { type Authenticate, policyOf } from './route-policy.ts'
@@ -76,7 +79,7 @@ export function createHttp(options: HttpOptions): Http {
     issuer,
     clock,
     authenticate: options.authenticate,
-    fingerprintKey: createSecretKey(options.fingerprintKey),
+    keyedHash: createKeyedHash(options.fingerprintKey),
   })
   const settings: FastifyHttpOptions<RawServerDefault, FastifyBaseLogger> = {
     ...(options.logger !== undefined && { loggerInstance: options.logger }),
@@ -117,14 +120,20 @@ export function createHttp(options: HttpOptions): Http {
   app.setNotFoundHandler(unknownAddress(app))
   readJsonBodies(app)
 
+  const deadline = createHandlerDeadline(HANDLER_TIMEOUT_MS, (reply) => {
+    reply.send(new ApiError(refuse('handler_timeout')))
+  })
   app.addHook('preClose', gates.close)
+  app.addHook('onClose', async () => deadline.stop())
   app.addHook('onRequest', gates.arrive)
   app.addHook('onRoute', (route) => {
     const policy = policyOf(route)
     if (policy.idempotency !== 'required') route.handlerTimeout ??= HANDLER_TIMEOUT_MS
     route.onRequest = [gates.admit(policy), ...listOf(route.onRequest)]
     route.preValidation = [gates.prepare(policy), ...listOf(route.preValidation)]
-    if (!policy.public) route.preHandler = [gates.authorise(policy), ...listOf(route.preHandler)]
+    if (policy.public) return
+    route.preHandler = [gates.authorise(policy, deadline), ...listOf(route.preHandler)]
+    route.onSend = [...listOf(route.onSend), gates.finish(deadline)]
   })
   return app
 }

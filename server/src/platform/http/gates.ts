@@ -1,11 +1,12 @@
-import type { KeyObject } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import { ApiError, type FieldError } from '../errors.ts'
 import { API_VERSION } from '../version.ts'
 import { refuse } from './http.errors.ts'
+import type { HandlerDeadline } from './handler-deadline.ts'
 import { fingerprintOf, readKey } from './idempotency.ts'
+import type { KeyedHash } from './keyed-hash.ts'
 import { traceparentOf } from './problem.ts'
 import type { Authenticate, Done, Hook, RoutePolicy } from './route-policy.ts'
 import { securityHeaders } from './security-headers.ts'
@@ -19,9 +20,9 @@ export function requestGates(options: {
   readonly issuer: string
   readonly clock: Clock
   readonly authenticate: Authenticate
-  readonly fingerprintKey: KeyObject
+  readonly keyedHash: KeyedHash
 }) {
-  const { clock, authenticate, fingerprintKey } = options
+  const { clock, authenticate, keyedHash } = options
   const headers = { ...securityHeaders(options.issuer), 'api-version': API_VERSION }
   let closing = false
 
@@ -84,24 +85,37 @@ export function requestGates(options: {
 
   function identify(policy: RoutePolicy, request: FastifyRequest) {
     const key = readKey(request.raw)
-    if (key !== undefined)
-      return { key, fingerprint: fingerprintOf(fingerprintKey, policy, request) }
+    if (key !== undefined) return { key, fingerprint: fingerprintOf(keyedHash, policy, request) }
     if (policy.idempotency === 'required') {
       throw new ApiError(refuse('idempotency_key_required', { errors: [KEY_MISSING] }))
     }
     return undefined
   }
 
-  function authorise(policy: RoutePolicy): Hook {
+  function authorise(policy: RoutePolicy, deadline: HandlerDeadline): Hook {
     const scope = policy.scope as string
     const refusal = refuse('insufficient_scope', { detail: `This operation needs ${scope}.` })
     const challenge = { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` }
-    return function checkScope(request, _reply, done) {
-      done(request.actor.scopes.has(scope) ? undefined : new ApiError(refusal, challenge))
+    return function checkScope(request, reply, done) {
+      if (!request.actor.scopes.has(scope)) return done(new ApiError(refusal, challenge))
+      deadline.begin(reply)
+      done()
     }
   }
 
-  return { close, arrive, admit, prepare, authorise }
+  function finish(deadline: HandlerDeadline) {
+    return function endOfHandler(
+      _request: FastifyRequest,
+      reply: FastifyReply,
+      _payload: unknown,
+      done: Done,
+    ): void {
+      deadline.end(reply)
+      done()
+    }
+  }
+
+  return { close, arrive, admit, prepare, authorise, finish }
 }
 
 const TOKEN = /^[A-Za-z0-9._-]{1,64}$/

@@ -1,9 +1,9 @@
-import { createHmac, type KeyObject } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
 import { canonical } from './canonical-json.ts'
 import { refuse } from './http.errors.ts'
+import type { KeyedHash } from './keyed-hash.ts'
 import type { RoutePolicy } from './route-policy.ts'
 
 export interface Idempotency {
@@ -55,10 +55,9 @@ function unquote(line: string): string | undefined {
  * numbers and a bare hash of them can be guessed.
  */
 export function fingerprintOf(
-  secret: KeyObject,
-  policy: RoutePolicy,
-  request: FastifyRequest,
+  keyedHash: KeyedHash,
+  { method, url }: RoutePolicy,
+  { params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>,
 ): string {
-  const text = `${policy.method} ${policy.url}\n${canonical(request.params)}\n${canonical(request.query)}\n${canonical(request.body)}`
-  return createHmac('sha256', secret).update(text).digest('hex')
+  return keyedHash(`${method} ${url}\n${canonical([params, query, body])}`)
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ApiError } from '../errors.ts'
 import { refuse } from './http.errors.ts'
-import { pointerAt, scanJson } from './json-scan.ts'
+import { pointerAt, scanJson, type ScanFault } from './json-scan.ts'
 
 export const BODY_LIMIT = 256 * 1024 // bulk routes say more
 const MAX_DEPTH = 32 // jsonb and JSON.stringify break in the thousands; no body of ours needs ten
@@ -10,9 +10,8 @@ const MAX_MEMBERS = 10_000 // bulk routes say more
 
 type Done = (error: Error | null, body?: unknown) => void
 
-/** Reads JSON, and nothing else, as `docs/errors/invalid_json` describes. */
+/** Reads JSON, and nothing else. */
 export function readJsonBodies(app: FastifyInstance): void {
-  const parse = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     ['application/json', 'application/merge-patch+json'],
@@ -22,16 +21,22 @@ export function readJsonBodies(app: FastifyInstance): void {
       const text = body.toString()
       const maxMembers = request.policy?.maxMembers ?? MAX_MEMBERS
       const fault = scanJson(text, { maxDepth: MAX_DEPTH, maxMembers })
-      if (fault === undefined) return parse(request, text, done)
-      const { offset, code, detail } = fault
-      const error = { pointer: pointerAt(text, offset), code, detail }
-      done(
-        new ApiError(
-          refuse('invalid_json', { detail: `${error.pointer}: ${detail}.`, errors: [error] }),
-        ),
-      )
+      if (fault !== undefined) return done(refusalOf(text, fault))
+      let value: unknown
+      try {
+        value = JSON.parse(text)
+      } catch {
+        return done(invalid('The body is not JSON.'))
+      }
+      done(null, value)
     },
   )
+}
+
+function refusalOf(text: string, { offset, code, detail }: ScanFault): ApiError {
+  const pointer = pointerAt(text, offset)
+  const errors = [{ pointer, code, detail }]
+  return new ApiError(refuse('invalid_json', { detail: `${pointer}: ${detail}.`, errors }))
 }
 
 function invalid(detail: string): ApiError {

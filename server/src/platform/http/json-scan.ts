@@ -54,7 +54,7 @@ export function scanJson(text: string, limits: ScanLimits): ScanFault | undefine
         const start = frames.length === 0 ? IN_ARRAY : (frames[frames.length - 1] as number)
         if (start !== IN_ARRAY && isName(text, at + 1)) {
           const name = nameAt(text, open, at, escaped)
-          if (name === '__proto__') return notAllowed(open, 'this name is not allowed')
+          if (isPoison(name, text, at + 1)) return notAllowed(open, 'this name is not allowed')
           if (isTaken(names, start, sets, frames.length, name)) {
             return notAllowed(open, 'this name occurs twice')
           }
@@ -123,6 +123,12 @@ function isName(text: string, from: number): boolean {
   let at = from
   while (isSpace(text.charCodeAt(at))) at += 1
   return text.charCodeAt(at) === 0x3a // :
+}
+
+/** Names that would reach a prototype where objects are merged naively. */
+function isPoison(name: string, text: string, from: number): boolean {
+  if (name === '__proto__') return true
+  return name === 'constructor' && /^\s*:\s*\{/.test(text.slice(from, from + 64))
 }
 
 function isSpace(character: number): boolean {
