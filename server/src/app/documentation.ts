@@ -1,4 +1,5 @@
 import { apiScopes, identityErrors } from '../modules/identity/index.ts'
+import { ledgerErrors } from '../modules/ledger/index.ts'
 import { paymentErrors } from '../modules/payments/index.ts'
 import { type Documentation, platformErrors } from '../platform/http/openapi.ts'
 
@@ -6,7 +7,12 @@ import { type Documentation, platformErrors } from '../platform/http/openapi.ts'
 export function documentationOf(issuer: string): Documentation {
   return {
     issuer,
-    errors: { ...platformErrors, ...identityErrors.table, ...paymentErrors.table },
+    errors: {
+      ...platformErrors,
+      ...identityErrors.table,
+      ...ledgerErrors.table,
+      ...paymentErrors.table,
+    },
     authenticationErrors: Object.keys(identityErrors.table),
     scopes: Object.fromEntries(apiScopes.map((scope) => [scope, scope])),
   }

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createGuard, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
+import { ledgerRoutes } from '../modules/ledger/index.ts'
 import {
   type Connector,
   attemptQueue,
@@ -82,6 +83,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(oauthRoutes(authorizationServer))
   const paging = createPaging(sealing.deriveKey('list-cursor'))
   const payments = { submit, db, waiters, paging, route: routeOver(connectors) }
+  await http.register(ledgerRoutes({ submit, db, reports: databaseOver(pools.report), paging }))
   await http.register(paymentRoutes(payments))
   await http.register(refundRoutes(payments))
 

@@ -1,8 +1,9 @@
-import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import type { TxOf } from '../../platform/db/types.ts'
 import type { ChartLine } from './chart.ts'
 
+/** What opens the books and the accounts of a tenant. */
 type Tx = TxOf<'ledger'>
 
 export async function insertBook(tx: Tx, tenantId: string, timeZone: string): Promise<void> {
@@ -36,6 +37,24 @@ const insertChartLines = statement(`
     as u (code, role, name, type, normal_side, clearing)
   on conflict do nothing`)
 
+export interface ChartRow {
+  readonly code: string
+  readonly role: string
+  readonly type: ChartLine['type']
+  readonly normal_side: 'debit' | 'credit'
+  readonly postable: boolean
+  readonly clearing: boolean
+}
+
+/** The whole chart: some hundreds of lines at most. */
+export async function listChart(tx: Tx, tenantId: string): Promise<ChartRow[]> {
+  return (await selectChart(tx, tenantId)).rows
+}
+
+const selectChart = statement<ChartRow>(`
+  select code, role, type, normal_side, postable, clearing from ledger.chart_lines
+  where tenant_id = $1`)
+
 /** An account as it is to be opened; `key` names it for a module, `externalId` for a client. */
 export interface NewAccount {
   readonly tenantId: string
@@ -65,7 +84,7 @@ export async function insertAccounts(tx: Tx, accounts: readonly NewAccount[]): P
     texts(accounts.map(({ externalId }) => externalId)),
     plain(accounts.map(({ minAvailable }) => minAvailable)),
     plain(accounts.map(({ maxBalance }) => maxBalance)),
-    texts(accounts.map(({ metadata }) => JSON.stringify(metadata))),
+    jsons(accounts.map(({ metadata }) => metadata)),
     instants(accounts.map(({ at }) => at)),
   )
   return rows.map((row) => row.account_id)
@@ -114,4 +133,20 @@ const selectAccountsByKey = statement<KeyedAccountRow>(`
   from unnest($1::uuid[], $2::text[]) as u (tenant_id, key)
   cross join lateral (
     select * from ledger.accounts a where a.tenant_id = u.tenant_id and a.key = u.key
+  ) a`)
+
+/** Which accounts bear these external ids. */
+export async function findAccountsByExternalId(
+  tx: Tx,
+  tenantId: string,
+  externalIds: readonly string[],
+): Promise<{ external_id: string; account_id: string }[]> {
+  if (externalIds.length === 0) return []
+  return (await selectByExternalId(tx, tenantId, texts(externalIds))).rows
+}
+
+const selectByExternalId = statement<{ external_id: string; account_id: string }>(`
+  select a.external_id, a.account_id from unnest($2::text[]) as u (external_id)
+  cross join lateral (
+    select * from ledger.accounts a where a.tenant_id = $1 and a.external_id = u.external_id
   ) a`)

@@ -1,3 +1,6 @@
+// JSON's safe range; beyond it a balance could not be told (RFC 8259 §6).
+export const MAX_BALANCE = 9_007_199_254_740_991n
+
 /** The numbers of one account while its row is locked: changed in memory, written once per batch. */
 export interface BalanceState {
   readonly tenantId: string
@@ -51,4 +54,13 @@ export function pending(totals: Totals): bigint {
 export function available(totals: Totals): bigint {
   const outgoing = totals.normalSide === 'debit' ? totals.creditsPending : totals.debitsPending
   return posted(totals) - outgoing
+}
+
+/**
+ * The database checks available >= least(min_available, forced_floor): below the limit the floor is
+ * what is left now, so that the next worsening is caught there too.
+ */
+export function floorOf(totals: Totals & { readonly minAvailable: bigint | null }): bigint | null {
+  const open = available(totals)
+  return totals.minAvailable === null || open >= totals.minAvailable ? null : open
 }

@@ -16,7 +16,6 @@ export const refuse = defineErrors({
   chart_line_not_found: { ...rule, title: 'No such line in the chart of accounts.' },
   account_not_postable: { ...rule, title: 'This chart line is a header and takes no accounts.' },
   currency_mismatch: { ...rule, title: 'An entry is not in the currency of its account.' },
-  currency_unknown: { ...rule, title: 'Not a currency that is in use.' },
   insufficient_funds: { ...rule, title: 'The account has too little available.' },
   balance_limit_exceeded: { ...rule, title: 'The account would exceed its balance limit.' },
   balance_out_of_range: { ...rule, title: 'The balance would leave the range that JSON carries.' },
@@ -24,12 +23,20 @@ export const refuse = defineErrors({
     ...rule,
     title: 'The effective date is too far ahead: at most 5 days.',
   },
+  total_out_of_range: { ...rule, title: 'The total would leave the range that JSON carries.' },
+  corrected_transaction_not_found: {
+    ...rule,
+    title: 'corrects_transaction_id names no transaction.',
+  },
+  hold_accounts_equal: { ...rule, title: 'A hold needs two different accounts.' },
   hold_amount_exceeded: { ...rule, title: 'More than the hold has left.' },
   hold_entries_mismatch: {
     ...rule,
     title: 'The entries do not take the amount from the held account.',
   },
+  group_refused: { ...rule, title: 'An item of this atomic batch was refused: nothing is booked.' },
 
+  metadata_too_large: { ...rule, title: 'Metadata holds at most 50 keys.' },
   account_closed: { ...state, title: 'The account is closed.' },
   account_blocked: { ...state, title: 'The account is blocked in this direction.' },
   account_not_empty: { ...state, title: 'Only an account without balance and holds can be closed.' },
@@ -39,6 +46,6 @@ export const refuse = defineErrors({
   already_reversed: { ...state, title: 'The transaction is reversed already, or is a reversal.' },
   hold_not_pending: { ...state, title: 'The hold is no longer pending.' },
   hold_expired: { ...state, title: 'The hold has expired.' },
+  hold_not_expired: { ...state, title: 'The hold has not expired yet.' },
   version_mismatch: { ...state, title: 'The account has changed since the version you expected.' },
-  group_refused: { ...state, title: 'Another item of this atomic batch was refused.' },
 })

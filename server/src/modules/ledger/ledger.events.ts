@@ -4,6 +4,9 @@ import { publicId } from '../../platform/ids.ts'
 import { toJsonAmount } from '../../platform/money.ts'
 import type { BookedTransaction, HoldState } from './posting.ts'
 
+// An event holds 8 KiB; a transaction of 100 entries would need more.
+const MAX_ENTRIES = 80
+
 const Entry = Type.Object({
   account_id: Type.String(),
   amount: Type.Integer({ description: 'Minor units; debit > 0, credit < 0.' }),
@@ -19,9 +22,24 @@ export const transactionPosted = event(
     type: Type.String(),
     correlation_id: Type.Union([Type.String(), Type.Null()]),
     effective_on: Type.String(),
-    entries: Type.Array(Entry),
+    entry_count: Type.Integer(),
+    entries: Type.Array(Entry, { description: `At most ${MAX_ENTRIES}; entry_count counts them all.` }),
   },
 )
+
+const account = {
+  account_id: Type.String(),
+  status: Type.String(),
+  version: Type.Integer(),
+}
+export const accountCreated = event('ledger.account.created', 'ledger_account', 'An account was opened.', account)
+export const accountUpdated = event(
+  'ledger.account.updated',
+  'ledger_account',
+  'Name, limits, block or metadata of an account changed.',
+  account,
+)
+export const accountClosed = event('ledger.account.closed', 'ledger_account', 'An account was closed.', account)
 
 const hold = {
   hold_id: Type.String(),
@@ -38,6 +56,9 @@ export const holdVoided = event('ledger.hold.voided', 'hold', 'A hold was given 
 export const holdExpired = event('ledger.hold.expired', 'hold', 'A hold ran out.', hold)
 
 export const ledgerEvents = [
+  accountCreated,
+  accountUpdated,
+  accountClosed,
   transactionPosted,
   holdCreated,
   holdIncreased,
@@ -59,7 +80,8 @@ export function postedEvent(transaction: BookedTransaction): EmittedEvent {
       type,
       correlation_id: correlationId,
       effective_on: effectiveOn,
-      entries: transaction.entries.map(({ accountId, amount, currency }) => ({
+      entry_count: transaction.entries.length,
+      entries: transaction.entries.slice(0, MAX_ENTRIES).map(({ accountId, amount, currency }) => ({
         account_id: publicId('acc', accountId),
         amount: toJsonAmount(amount),
         currency,
@@ -95,5 +117,28 @@ export function holdEvent(
       released_amount: toJsonAmount(state.releasedAmount),
       currency: state.currency,
     },
+  })
+}
+
+interface ChangedAccount {
+  readonly tenantId: string
+  readonly accountId: string
+  readonly status: 'open' | 'closed'
+  /** Each version is one event, so it numbers them too. */
+  readonly version: number
+}
+
+export function accountEvent(
+  made: typeof accountCreated,
+  { tenantId, accountId, status, version }: ChangedAccount,
+  { at, requestId }: { at: Date; requestId: string | null },
+): EmittedEvent {
+  return made({
+    tenantId,
+    objectId: accountId,
+    sequence: version,
+    at,
+    requestId,
+    data: { account_id: publicId('acc', accountId), status, version },
   })
 }

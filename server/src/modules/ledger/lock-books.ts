@@ -11,6 +11,7 @@ import {
   findExternalIds,
   findOriginals,
   findReversals,
+  findTransactionIds,
   lockBalances,
   lockHolds,
   shareBooks,
@@ -42,6 +43,8 @@ export interface LockedBooks {
   readonly books: ReadonlyMap<string, { readonly timeZone: string; readonly closedThrough: string }>
   readonly holds: Map<string, HoldState>
   readonly originals: ReadonlyMap<string, Original>
+  /** Which transactions exist of those that are to be corrected. */
+  readonly corrected: ReadonlySet<string>
   readonly byExternalId: Map<string, string>
   readonly byDedupeKey: Map<string, string>
   /** One instant for the whole batch: the clock, but after everything its accounts have booked. */
@@ -88,12 +91,13 @@ export async function lockBooks(
     ...originalRows.map((row) => ({ tenantId: row.tenant_id, id: row.account_id })),
   ])
   const tenantIds = [...new Set(commands.map(({ tenantId }) => tenantId))].toSorted()
-  const [balances, books, external, dedupe, reversals] = await Promise.all([
+  const [balances, books, external, dedupe, reversals, corrected] = await Promise.all([
     lockBalances(tx, accounts),
     shareBooks(tx, tenantIds),
     findExternalIds(tx, namesOf(commands, 'externalId')),
     findDedupeKeys(tx, namesOf(commands, 'dedupeKey')),
     findReversals(tx, originalPairs),
+    findTransactionIds(tx, namesOf(commands, 'corrects')),
   ])
   const states = balances.map(balanceState)
   return {
@@ -101,6 +105,7 @@ export async function lockBooks(
     books: new Map(books.map((row) => [row.tenant_id, bookOf(row)])),
     holds: new Map(holdRows.map((row) => [`${row.tenant_id} ${row.hold_id}`, holdState(row)])),
     originals: originalsOf(originalRows, reversals),
+    corrected: new Set(corrected.map((row) => `${row.tenant_id} ${row.transaction_id}`)),
     byExternalId: byName(external),
     byDedupeKey: byName(dedupe),
     bookedMicros: bookingTime(books, states),
@@ -145,7 +150,10 @@ function sortedPairs(pairs: readonly Pair[]): Pair[] {
   return [...distinct.keys()].toSorted().map((name) => distinct.get(name) as Pair)
 }
 
-function namesOf(commands: readonly LedgerCommand[], field: 'externalId' | 'dedupeKey'): Pair[] {
+function namesOf(
+  commands: readonly LedgerCommand[],
+  field: 'externalId' | 'dedupeKey' | 'corrects',
+): Pair[] {
   return commands.flatMap((command) => {
     const name = command.kind === 'post' ? command[field] : undefined
     return name === undefined ? [] : [{ tenantId: command.tenantId, id: name }]

@@ -191,6 +191,22 @@ const selectReversals = statement<TakenRow>(`
     where t.tenant_id = u.tenant_id and t.reverses_transaction_id = u.id
   ) t`)
 
+/** Which of these transactions exist. They never go away, so no lock is needed. */
+export async function findTransactionIds(
+  tx: Tx,
+  pairs: readonly Pair[],
+): Promise<Pick<TakenRow, 'tenant_id' | 'transaction_id'>[]> {
+  if (pairs.length === 0) return []
+  return (await selectTransactionIds(tx, tenants(pairs), ids(pairs))).rows
+}
+
+const selectTransactionIds = statement<TakenRow>(`
+  select t.tenant_id, t.transaction_id
+  from unnest($1::uuid[], $2::uuid[]) as u (tenant_id, id)
+  cross join lateral (
+    select * from ledger.transactions t where t.tenant_id = u.tenant_id and t.transaction_id = u.id
+  ) t`)
+
 function tenants(pairs: readonly Pair[]): string {
   return plain(pairs.map(({ tenantId }) => tenantId))
 }

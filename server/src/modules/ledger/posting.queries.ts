@@ -1,4 +1,4 @@
-import { instants, plain, texts } from '../../platform/db/arrays.ts'
+import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import { pipelined } from '../../platform/db/transaction.ts'
 import type { TxOf } from '../../platform/db/types.ts'
@@ -16,7 +16,7 @@ export function writeTransactions(tx: Tx, booked: readonly BookedTransaction[]):
       tx,
       plain(booked.map(({ tenantId }) => tenantId)),
       plain(booked.map(({ transactionId }) => transactionId)),
-      plain(booked.map(({ type }) => type)),
+      texts(booked.map(({ type }) => type)),
       plain(booked.map(({ effectiveOn }) => effectiveOn)),
       plain(booked.map(({ bookedMicros }) => bookedMicros)),
       plain(booked.map(({ entries }) => entries.length)),
@@ -25,10 +25,11 @@ export function writeTransactions(tx: Tx, booked: readonly BookedTransaction[]):
       plain(booked.map(({ correlationId }) => correlationId)),
       plain(booked.map(({ holdId }) => holdId)),
       plain(booked.map(({ reverses }) => reverses)),
+      plain(booked.map(({ corrects }) => corrects)),
       texts(booked.map(({ externalId }) => externalId)),
       texts(booked.map(({ dedupeKey }) => dedupeKey)),
       texts(booked.map(({ description }) => description)),
-      texts(booked.map(({ metadata }) => JSON.stringify(metadata))),
+      jsons(booked.map(({ metadata }) => metadata)),
     ),
   )
   // All entries in one statement, or the guard would see half a transaction.
@@ -55,16 +56,18 @@ export function writeTransactions(tx: Tx, booked: readonly BookedTransaction[]):
 const insertTransactions = statement(`
   insert into ledger.transactions
     (tenant_id, transaction_id, type, effective_on, booked_at, entry_count, currency, amount,
-     correlation_id, hold_id, reverses_transaction_id, external_id, dedupe_key, description, metadata)
+     correlation_id, hold_id, reverses_transaction_id, corrects_transaction_id, external_id, dedupe_key,
+     description, metadata)
   select u.tenant_id, u.id, u.type, u.effective_on,
          'epoch'::timestamptz + u.booked_micros * interval '1 microsecond', u.entry_count, u.currency,
-         u.amount, u.correlation_id, u.hold_id, u.reverses, u.external_id, u.dedupe_key,
-         u.description, u.metadata
+         u.amount, u.correlation_id, u.hold_id, u.reverses, u.corrects, u.external_id,
+         u.dedupe_key, u.description, u.metadata
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[], $5::bigint[], $6::int[], $7::text[],
-              $8::bigint[], $9::uuid[], $10::uuid[], $11::uuid[], $12::text[], $13::text[],
-              $14::text[], $15::jsonb[])
+              $8::bigint[], $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[],
+              $14::text[], $15::text[], $16::jsonb[])
     as u (tenant_id, id, type, effective_on, booked_micros, entry_count, currency, amount,
-          correlation_id, hold_id, reverses, external_id, dedupe_key, description, metadata)`)
+          correlation_id, hold_id, reverses, corrects, external_id, dedupe_key, description,
+          metadata)`)
 
 const insertEntries = statement(`
   insert into ledger.entries
@@ -138,7 +141,7 @@ async function insertAll(tx: Tx, holds: readonly HoldState[]): Promise<void> {
     instants(holds.map(({ expiresAt }) => expiresAt)),
     plain(holds.map(({ correlationId }) => correlationId)),
     texts(holds.map(({ description }) => description)),
-    texts(holds.map(({ metadata }) => JSON.stringify(metadata))),
+    jsons(holds.map(({ metadata }) => metadata)),
     plain(holds.map(({ version }) => version)),
     plain(holds.map(({ eventSequence }) => eventSequence)),
     instants(holds.map(({ createdAt }) => createdAt)),

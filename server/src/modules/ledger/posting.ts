@@ -34,6 +34,8 @@ export interface Post extends Booking {
   readonly externalId?: string
   /** `(event, object, n)` of a module: a replay answers the first transaction and books nothing. */
   readonly dedupeKey?: string
+  /** The transaction that this one puts right in part. */
+  readonly corrects?: string
   /** Books past limits and blocks: facts from outside that happened whether we like it or not. */
   readonly force?: boolean
   /** `last_seq` per account id that the caller decided upon. */
@@ -98,25 +100,35 @@ export interface BookedEntry extends Leg {
   readonly seq: bigint
   /** Debits less credits of the account after this entry. */
   readonly balanceAfter: bigint
+  /** Of the account. */
+  readonly normalSide: 'debit' | 'credit'
 }
 
-export interface BookedTransaction {
+/** A transaction as the ledger keeps it. */
+export interface Transaction {
   readonly tenantId: string
   readonly transactionId: string
   readonly type: string
   readonly effectiveOn: string
   /** Microseconds since 1970 by the database's clock; rises per account. */
   readonly bookedMicros: bigint
+  /** Of the first entry. */
   readonly currency: string
+  /** What is debited in that currency. */
   readonly amount: bigint
   readonly correlationId: string | null
   readonly holdId: string | null
   readonly reverses: string | null
+  readonly corrects: string | null
   readonly externalId: string | null
-  readonly dedupeKey: string | null
   readonly description: string | null
   readonly metadata: Readonly<Record<string, string>>
   readonly entries: readonly BookedEntry[]
+}
+
+/** A transaction that this batch books. */
+export interface BookedTransaction extends Transaction {
+  readonly dedupeKey: string | null
   readonly requestId: string
   readonly at: Date
 }
