@@ -9,5 +9,5 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
       '`npm run …` use it: run `npm ci` without `--omit=optional`, then use those commands.\n' +
       'Elsewhere install Node 24 from https://nodejs.org.\n',
   )
-  process.exit(1)
+  process.exit(2)
 }

@@ -1,8 +1,27 @@
 import type { Tx } from '../platform/db/types.ts'
 import { internalId, newId, publicId } from '../platform/ids.ts'
-import { createClient, createTenant, customerScopes } from '../modules/identity/index.ts'
+import {
+  type TenantRow,
+  createClient,
+  createTenant,
+  customerScopes,
+} from '../modules/identity/index.ts'
 import { openAccounts, openBooks, postEntries } from '../modules/ledger/index.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials, SampleAccount } from './credentials.ts'
+
+/** Keys of the sample accounts in the ledger. */
+export const SAMPLE_ACCOUNT_KEYS: Readonly<Record<SampleAccount, string>> = {
+  operating: 'operating:EUR',
+  customer_a: 'customer_a:EUR',
+  customer_b: 'customer_b:EUR',
+}
+
+const NAME = 'Sandbox'
+
+/** Whether a tenant is the one that the sample data made. */
+export function isSandbox({ name, mode }: TenantRow): boolean {
+  return name === NAME && mode === 'sandbox'
+}
 
 const OPENING_BALANCE = 1_000_000n // minor units of each customer, so that a first transfer succeeds
 
@@ -12,7 +31,7 @@ const OPENING_BALANCE = 1_000_000n // minor units of each customer, so that a fi
  */
 export async function seedSandbox(tx: Tx, credentials: Credentials, at: Date): Promise<void> {
   const tenantId = idOf('ten', credentials.tenant_id)
-  await createTenant(tx, { tenantId, name: 'Sandbox', mode: 'sandbox', at })
+  await createTenant(tx, { tenantId, name: NAME, mode: 'sandbox', at })
   await openBooks(tx, { tenantId, timeZone: 'UTC' })
   await seedClients(tx, tenantId, credentials, at)
   await seedAccounts(tx, tenantId, credentials, at)
@@ -57,13 +76,21 @@ async function seedAccounts(
 ): Promise<void> {
   const account = { tenantId, role: 'customer_funds', currency: 'EUR', at }
   const customers = [
-    { key: 'customer_a:EUR', name: 'Customer A', accountId: idOf('acc', accounts.customer_a) },
-    { key: 'customer_b:EUR', name: 'Customer B', accountId: idOf('acc', accounts.customer_b) },
+    {
+      key: SAMPLE_ACCOUNT_KEYS.customer_a,
+      name: 'Customer A',
+      accountId: idOf('acc', accounts.customer_a),
+    },
+    {
+      key: SAMPLE_ACCOUNT_KEYS.customer_b,
+      name: 'Customer B',
+      accountId: idOf('acc', accounts.customer_b),
+    },
   ]
   const ids = await openAccounts(tx, [
     {
       ...account,
-      key: 'operating:EUR',
+      key: SAMPLE_ACCOUNT_KEYS.operating,
       name: 'Operating EUR',
       accountId: idOf('acc', accounts.operating),
     },

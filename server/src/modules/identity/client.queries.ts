@@ -60,6 +60,17 @@ export async function listActiveClients(
     .execute()
 }
 
+/** The clients of one tenant, disabled ones too, oldest first. */
+export async function listClients(tx: Tx, tenantId: string): Promise<ClientRow[]> {
+  return await tx
+    .selectFrom('identity.clients')
+    .selectAll()
+    .where('tenant_id', '=', tenantId)
+    .orderBy('client_id')
+    .$castTo<ClientRow>()
+    .execute()
+}
+
 /** Puts a hash in front, behind which `keep` (0 or 1) of the older ones stay. */
 export async function updateSecretHashes(
   tx: Tx,

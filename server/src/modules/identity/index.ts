@@ -3,7 +3,13 @@ export {
   type AuthorizationServerSettings,
   openAuthorizationServer,
 } from './authorization-server.ts'
-export type { AuthMethod, ClientKind, GrantType, PublicKeySet } from './client.queries.ts'
+export {
+  type AuthMethod,
+  type ClientKind,
+  type GrantType,
+  type PublicKeySet,
+  listClients,
+} from './client.queries.ts'
 export { type CreatedClient, type NewClient, createClient } from './create-client.ts'
 export { newClientSecret } from './client-secret.ts'
 export { createTenant } from './create-tenant.ts'

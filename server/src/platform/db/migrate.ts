@@ -1,13 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type MigrationBuilder, runner } from 'node-pg-migrate'
 import pg from 'pg'
 import { makePartitions } from './partitions.ts'
 import { type Connection, parserOf } from './pools.ts'
-
-/** The numbered history of the schema: forward only, one concern a file. */
-export const MIGRATIONS_DIR = fileURLToPath(new URL('../../../migrations', import.meta.url))
+import { MIGRATIONS_DIR } from './schema-state.ts'
 
 export interface MigrationReport {
   readonly applied: readonly string[]

@@ -1,0 +1,69 @@
+import { listClients, listTenants, rotateClientSecret } from '../../modules/identity/index.ts'
+import { findAccountsByKey } from '../../modules/ledger/index.ts'
+import type { Settings } from '../../platform/config/settings.ts'
+import { databaseOver } from '../../platform/db/dialect.ts'
+import { inTransaction } from '../../platform/db/transaction.ts'
+import type { Tx } from '../../platform/db/types.ts'
+import { publicId } from '../../platform/ids.ts'
+import { StartError } from '../../platform/start-error.ts'
+import { type Credentials, readCredentials, writeCredentials } from '../credentials.ts'
+import { HOST } from '../ports.ts'
+import { SAMPLE_ACCOUNT_KEYS, isSandbox } from '../seed-sandbox.ts'
+import { type Print, withPools } from './operator.ts'
+
+/**
+ * Gives the clients of the sample data new secrets, ends the old ones, and writes the credentials
+ * file from what the database knows: the way back when the file is lost.
+ */
+export async function rollSampleClients(settings: Settings, print: Print): Promise<void> {
+  const { dataDir, issuer, gatewayPort } = settings
+  const file = await readCredentials(dataDir)
+  const fresh = await withPools(settings, async ({ read, money }) => {
+    const sandbox = (await listTenants(databaseOver(read))).find(isSandbox)
+    if (sandbox === undefined) throw new StartError('This database holds no sample data.')
+    return await inTransaction(money, (tx) => rolled(tx, sandbox.tenant_id))
+  })
+  await writeCredentials(dataDir, {
+    customers: [],
+    operators: [],
+    ...file,
+    ...fresh,
+    base_url: issuer,
+    gateway: { base_url: `http://${HOST}:${gatewayPort}` },
+  })
+  print(`New secrets are in ${dataDir}/credentials.json.`)
+}
+
+type Fresh = Pick<Credentials, 'tenant_id' | 'clients' | 'accounts'>
+
+async function rolled(tx: Tx, tenantId: string): Promise<Fresh> {
+  const clients = await listClients(tx, tenantId)
+  const named = async (name: string) => {
+    const row = clients.find((client) => client.name === name)
+    if (row === undefined) throw new StartError(`The sample data lacks its client ${name}.`)
+    const { client_id: clientId, scope, redirect_uris } = row
+    const { clientSecret } = await rotateClientSecret(tx, { tenantId, clientId, endOld: true })
+    return { client_id: clientId, client_secret: clientSecret, scope, redirect_uris }
+  }
+  const { redirect_uris: _backoffice, ...backoffice } = await named('backoffice')
+  const { redirect_uris: _approver, ...approver } = await named('approver')
+  const { scope: _app, ...app } = await named('app')
+  const rows = await findAccountsByKey(
+    tx,
+    Object.values(SAMPLE_ACCOUNT_KEYS).map((key) => ({ tenantId, key })),
+  )
+  const accountOf = (key: string) => {
+    const row = rows.find((found) => found.key === key)
+    if (row === undefined) throw new StartError(`The sample data lacks its account ${key}.`)
+    return publicId('acc', row.account_id)
+  }
+  return {
+    tenant_id: publicId('ten', tenantId),
+    clients: { backoffice, approver, app },
+    accounts: {
+      operating: accountOf(SAMPLE_ACCOUNT_KEYS.operating),
+      customer_a: accountOf(SAMPLE_ACCOUNT_KEYS.customer_a),
+      customer_b: accountOf(SAMPLE_ACCOUNT_KEYS.customer_b),
+    },
+  }
+}

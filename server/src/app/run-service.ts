@@ -1,0 +1,82 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { sandboxConnector } from '../modules/payments/index.ts'
+import { systemClock } from '../platform/clock.ts'
+import type { Settings } from '../platform/config/settings.ts'
+import { rootKey } from '../platform/crypto/local-keys.ts'
+import { sealingUnder } from '../platform/crypto/sealing.ts'
+import type { Connection } from '../platform/db/pools.ts'
+import type { RunningJobs } from '../platform/jobs/run-jobs.ts'
+import { jobs } from './jobs.ts'
+import { HOST, portTaken } from './ports.ts'
+import { type Service, openService } from './service.ts'
+
+export interface RunOptions {
+  readonly connection: Connection
+  readonly logger: FastifyBaseLogger
+  /** Listens for requests. */
+  readonly api: boolean
+  /** Claims due rows and runs jobs. */
+  readonly worker: boolean
+}
+
+export interface RunningService {
+  /** Refuses what is new, ends what was begun. */
+  stop(): Promise<void>
+}
+
+/** Puts the service together and lets it do what its roles ask; answers once it can be used. */
+export async function runService(
+  settings: Settings,
+  { connection, logger, api, worker }: RunOptions,
+): Promise<RunningService> {
+  const { dataDir, rootKey: configured, issuer, port, gatewayPort } = settings
+  const key = await rootKey({ dataDirectory: dataDir, configured })
+  const service = await openService({
+    connection,
+    issuer,
+    clock: systemClock,
+    sealing: sealingUnder(key),
+    connectors: [sandboxConnector({ baseUrl: `http://${HOST}:${gatewayPort}` })],
+    logger,
+  })
+  try {
+    if (api) await listen(service, port)
+  } catch (error) {
+    await service.close()
+    throw error
+  }
+  if (!worker) return { stop: () => service.close() }
+  service.startWorkers()
+  const background = startJobs(service, connection, logger)
+  return {
+    async stop() {
+      // Jobs use the pools, which close with the service.
+      await (await background)?.stop()
+      await service.close()
+    },
+  }
+}
+
+async function listen(service: Service, port: number): Promise<void> {
+  try {
+    await service.http.listen({ host: HOST, port })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
+    throw await portTaken(port, '--port') // somebody was faster since we looked
+  }
+}
+
+/** Housekeeping is not what anybody waits for: it begins behind the start, and says so if it cannot. */
+async function startJobs(
+  { pools }: Service,
+  connection: Connection,
+  logger: FastifyBaseLogger,
+): Promise<RunningJobs | undefined> {
+  try {
+    const { runJobs } = await import('../platform/jobs/run-jobs.ts')
+    return await runJobs({ connection, pools, jobs, logger })
+  } catch (error) {
+    logger.error({ err: error }, 'jobs do not run in this process')
+    return undefined
+  }
+}
