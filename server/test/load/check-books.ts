@@ -118,12 +118,25 @@ const promises: Readonly<Record<string, string>> = {
   'the events of an object are numbered without a gap': `
     select from platform.events where tenant_id = $1
     group by object_id having max(sequence) <> count(*) or count(distinct sequence) <> count(*)`,
-  'every payment has its audit row': `
-    select from payments.payments p
-    left join (
-      select distinct resource_id from audit.events where tenant_id = $1 and action = 'payment.create'
-    ) a on a.resource_id = p.id
-    where p.tenant_id = $1 and a.resource_id is null`,
+  'service and baseline wrote for each book payment what the service wrote for the first': `
+    with events as (
+      select object_id, count(*) as rows from platform.events where tenant_id = $1 group by 1
+    ), acts as (
+      select resource_id, count(*) as rows from audit.events where tenant_id = $1 group by 1
+    ), answers as (
+      select principal, key, count(*) as rows from platform.idempotency_responses where tenant_id = $1 group by 1, 2
+    ), payments as (
+      select k.key, coalesce(e.rows, 0) + coalesce(l.rows, 0) as events, coalesce(u.rows, 0) as acts, coalesce(r.rows, 0) as answers
+      from payments.payments p
+      join platform.idempotency_keys k on k.tenant_id = p.tenant_id and k.object_id = p.id
+      left join events e on e.object_id = p.id
+      left join events l on l.object_id = any(p.ledger_transaction_ids)
+      left join acts u on u.resource_id = p.id
+      left join answers r on r.principal = k.principal and r.key = k.key
+      where p.tenant_id = $1 and p.payment_type = 'book'
+    )
+    select from payments p left join payments f on f.key = 'specimen'
+    where (p.events, p.acts, p.answers) is distinct from (f.events, f.acts, f.answers)`,
 }
 
 const REST_MS = 30_000

@@ -4,7 +4,7 @@ import { answerParent } from './child.ts'
 import { type Driver, answerWith } from './driver.ts'
 import { COUNTER_DIGITS, type HttpLoad, ID_LENGTH, type RequestTemplate } from './load.ts'
 import { openRecord } from './load-record.ts'
-import { type SendingConnection, openConnection } from './sending-connection.ts'
+import { SendingConnection } from './sending-connection.ts'
 
 /** The load generator: HTTP/1.1 over plain sockets, from requests that are ready but for key and accounts. */
 export function run(): Promise<void> {
@@ -20,7 +20,7 @@ function start(load: HttpLoad): Driver {
   const connections = Array.from({ length: load.connections }, (_, index) => {
     const turn = index % requests.length
     const fill = fillers[turn] as (request: Buffer) => void
-    return openConnection(port, requests[turn] as RequestTemplate, { fill, record })
+    return new SendingConnection(port, requests[turn] as RequestTemplate, { fill, record })
   })
   const pacer = rate === undefined ? undefined : pace(rate, connections)
   if (pacer === undefined) for (const connection of connections) connection.keepSending()

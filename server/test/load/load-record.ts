@@ -55,7 +55,7 @@ export function openRecord(journalFile: string): LoadRecord {
     mark() {
       const to = Date.now()
       const { user, system } = process.cpuUsage(cpuFrom)
-      const latency = latencyOf(micros.subarray(0, count).sort())
+      const latency = latencyOf(micros.subarray(0, count).toSorted())
       const window = { from, to, answered: count, latency, cpuMicros: user + system }
       count = 0
       from = Date.now()

@@ -35,8 +35,9 @@ export async function run(): Promise<void> {
     const missed = report.bars.some(({ met }) => met === false)
     process.exitCode = !report.valid || (missed && options.strict) ? 1 : 0
   } catch (error) {
-    const reason: unknown = stopped.signal.aborted ? stopped.signal.reason : error
-    process.stderr.write(`${reason instanceof Error ? reason.stack : String(reason)}\n`)
+    const told = error instanceof Error ? error.stack : String(error)
+    const reason = stopped.signal.aborted ? (stopped.signal.reason as Error).message : told
+    process.stderr.write(`${reason}\n`)
     process.exitCode = 1
   }
 }
