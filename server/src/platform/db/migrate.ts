@@ -16,7 +16,7 @@ export interface MigrationReport {
  * the runner holds a session lock: of two nodes that start together the second waits.
  */
 export async function migrate(connection: Connection): Promise<MigrationReport> {
-  const client = new pg.Client({ ...connection, types: { getTypeParser: parserOf } } as pg.ClientConfig)
+  const client = new pg.Client({ ...connection, types: { getTypeParser: parserOf } })
   await client.connect()
   try {
     const applied = await runner({
@@ -32,7 +32,9 @@ export async function migrate(connection: Connection): Promise<MigrationReport> 
       log: () => undefined,
     })
     await makePartitions(client)
-    const { rows } = await client.query('select count(*)::int as total from platform_migrations.history')
+    const { rows } = await client.query(
+      'select count(*)::int as total from platform_migrations.history',
+    )
     return { applied: applied.map(({ name }) => name), total: (rows[0] as { total: number }).total }
   } finally {
     await client.end()
@@ -48,7 +50,11 @@ async function loadSql(filePaths: string[]): Promise<MigrationUnit[]> {
         if (text.startsWith('-- transaction: none')) pgm.noTransaction()
         pgm.sql(text)
       }
-      return { id: basename(path, '.sql'), filePaths: [path], actions: { up, down: false as const } }
+      return {
+        id: basename(path, '.sql'),
+        filePaths: [path],
+        actions: { up, down: false as const },
+      }
     }),
   )
 }
