@@ -7,6 +7,7 @@ import type { Outcome } from '../errors.ts'
 import { refuse } from './batch.errors.ts'
 import { execute } from './execute.ts'
 import type { IdempotencyTicket } from './idempotency.queries.ts'
+import type { Decision, Item } from './item.ts'
 
 /**
  * Gathers what arrives while a batch is in flight and runs it as one transaction.
@@ -45,22 +46,6 @@ export interface Batcher {
   ): Promise<Outcome<Value>>
   /** Resolves once nothing waits and nothing runs. */
   drain(): Promise<void>
-}
-
-/** One waiting request. `answer` is set by the run that decides it; `settle` and `fail` end the wait. */
-export interface Item<Input, Value> {
-  readonly request: Asked<Input>
-  readonly ticket: IdempotencyTicket | undefined
-  readonly render: (outcome: Outcome<Value>) => Answer
-  readonly settle: (decision: Decision<Value>) => void
-  readonly fail: (error: unknown) => void
-  readonly weight: number
-  readonly since: number
-}
-
-export interface Decision<Value> {
-  readonly outcome: Outcome<Value> | undefined
-  readonly answer: Answer | undefined
 }
 
 interface Lane {

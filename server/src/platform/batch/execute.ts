@@ -4,7 +4,6 @@ import { pipelined } from '../db/transaction.ts'
 import type { Tx } from '../db/types.ts'
 import type { Outcome } from '../errors.ts'
 import { API_VERSION } from '../version.ts'
-import type { Decision, Item } from './batch.ts'
 import { refuse } from './batch.errors.ts'
 import {
   type KeyRow,
@@ -14,6 +13,7 @@ import {
   findKeys,
   insertResponses,
 } from './idempotency.queries.ts'
+import type { Decision, Item } from './item.ts'
 
 /**
  * One batch inside its transaction: claim the keys and take the locks in one flush, run what is new,
