@@ -168,7 +168,10 @@ export async function lockAttempts(
 const selectForUpdate = statement<AttemptRow>(`
   select * from payments.attempts where tenant_id = $1 and id = any($2::uuid[]) order by id for update`)
 
-/** Writes attempts that were locked and changed in memory; the lease ends with it. */
+/**
+ * Writes attempts that were locked and changed in memory. The lease ends with it and its number is
+ * used up: whoever writes the same reply again, after a COMMIT of unknown end, finds it stale.
+ */
 export async function updateAttempts(tx: Tx, rows: readonly AttemptRow[]): Promise<void> {
   if (rows.length === 0) return
   const result = await updateRows(
@@ -196,7 +199,7 @@ const updateRows = statement(`
   set status = u.status, gateway_reference = u.gateway_reference, echoed_amount = u.echoed_amount,
       echoed_currency = u.echoed_currency, failure = u.failure, cause = u.cause, sends = u.sends,
       inquiry_count = u.inquiry_count, answered_at = u.answered_at, closed_at = u.closed_at,
-      due_at = u.due_at, lease_until = null, claims = 0
+      due_at = u.due_at, lease_until = null, lease_no = a.lease_no + 1, claims = 0
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::jsonb[],
               $8::text[], $9::int[], $10::int[], $11::timestamptz[], $12::timestamptz[],
               $13::timestamptz[], $14::bigint[])

@@ -6,11 +6,6 @@ export const refuse = defineErrors({
     retryable: false,
     title: 'This Idempotency-Key was used for a different request.',
   },
-  idempotency_in_flight: {
-    status: 409,
-    retryable: true,
-    title: 'A request with this Idempotency-Key is being processed.',
-  },
   idempotency_key_expired: {
     status: 409,
     retryable: false,

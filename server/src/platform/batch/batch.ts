@@ -48,6 +48,12 @@ export interface Batcher {
   drain(): Promise<void>
 }
 
+/** A request that is being answered: the same one again, here, waits for the same answer. */
+interface KeyInFlight {
+  readonly fingerprint: string
+  readonly answer: Promise<Answer>
+}
+
 interface Lane {
   readonly command: Command<never, unknown, unknown>
   readonly items: Item<never, unknown>[]
@@ -55,7 +61,7 @@ interface Lane {
 
 export function createBatcher(pool: Pool): Batcher {
   const lanes = new Map<string, Lane>()
-  const keysInFlight = new Set<string>()
+  const keysInFlight = new Map<string, KeyInFlight>()
   const idle: (() => void)[] = []
   let inFlight = 0
   let waiting = 0
@@ -114,29 +120,29 @@ export function createBatcher(pool: Pool): Batcher {
 
   return {
     submit(command, request, { idempotency, answer }) {
-      if (isOverloaded()) return Promise.resolve(answer(refuse('overloaded')))
-      const scope = idempotency && `${request.tenantId} ${idempotency.principal} ${idempotency.key}`
-      if (scope !== undefined && keysInFlight.has(scope)) {
-        return Promise.resolve(answer(refuse('idempotency_in_flight')))
+      const key = idempotency && keyOf(request.tenantId, idempotency)
+      const running = key === undefined ? undefined : keysInFlight.get(key)
+      if (running !== undefined) {
+        return running.fingerprint === idempotency?.fingerprint
+          ? running.answer.then((given) => ({ ...given, replayed: true }))
+          : Promise.resolve(answer(refuse('idempotency_key_reused')))
       }
-      if (scope !== undefined) keysInFlight.add(scope)
-      return new Promise((resolve, reject) => {
+      if (isOverloaded()) return Promise.resolve(answer(refuse('overloaded')))
+      const answered = new Promise<Answer>((resolve, reject) => {
         enqueue(command as never, {
           request: request as Asked<never>,
           ticket: idempotency,
           render: answer as (outcome: Outcome<unknown>) => Answer,
-          settle: (decision) => {
-            if (scope !== undefined) keysInFlight.delete(scope)
-            resolve(decision.answer as Answer)
-          },
-          fail: (error) => {
-            if (scope !== undefined) keysInFlight.delete(scope)
-            reject(error)
-          },
+          settle: (decision) => resolve(decision.answer as Answer),
+          fail: reject,
           weight: command.weight?.(request.input) ?? 1,
           since: elapsed(),
         })
       })
+      if (idempotency === undefined || key === undefined) return answered
+      const settled = answered.finally(() => keysInFlight.delete(key))
+      keysInFlight.set(key, { fingerprint: idempotency.fingerprint, answer: settled })
+      return settled
     },
     perform<Input, Value, Held>(command: Command<Input, Value, Held>, request: Asked<Input>) {
       return new Promise<Outcome<Value>>((resolve, reject) => {
@@ -156,6 +162,10 @@ export function createBatcher(pool: Pool): Batcher {
       return new Promise((resolve) => idle.push(resolve))
     },
   }
+}
+
+function keyOf(tenantId: string, { principal, key }: IdempotencyTicket): string {
+  return `${tenantId} ${principal} ${key}`
 }
 
 const NO_ANSWER: Answer = { status: 204, body: '' }

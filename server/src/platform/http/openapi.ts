@@ -182,10 +182,5 @@ function problemsOf(
   )
 }
 
-const KEY_ERRORS = [
-  'idempotency_key_invalid',
-  'idempotency_key_reused',
-  'idempotency_in_flight',
-  'idempotency_key_expired',
-]
+const KEY_ERRORS = ['idempotency_key_invalid', 'idempotency_key_reused', 'idempotency_key_expired']
 const UNAVAILABLE = ['internal_error', 'overloaded', 'database_unavailable']
