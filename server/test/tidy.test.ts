@@ -50,6 +50,16 @@ const seeds: Record<string, Record<string, string>> = {
   'files are small': { 'server/x.csv': 'x'.repeat(513 * 1024) },
 }
 
+test('a module has no service, but the whole program is one', (t) => {
+  const [names] = tidyRules
+  const root = seedTree(t, {
+    'server/src/app/service.ts': '',
+    'server/src/modules/pay/pay.service.ts': '',
+    'server/src/modules/pay/self-service.ts': '',
+  })
+  assert.equal(names?.problems(readTree(root)).length, 2)
+})
+
 for (const { name, problems } of tidyRules) {
   const seed = seeds[name]
   if (seed === undefined) continue
