@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { createGuard, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
-import { ledgerRoutes } from '../modules/ledger/index.ts'
+import { holdQueue, ledgerRoutes } from '../modules/ledger/index.ts'
 import {
   type Connector,
   attemptQueue,
@@ -100,6 +100,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       return runner
     },
     () => startDue(dueDb, authorizationQueue({ batcher, clock }), { clock, onError }),
+    () => startDue(dueDb, holdQueue({ batcher, clock }), { clock, onError }),
   ]
   let working: Worker[] = []
 

@@ -27,7 +27,11 @@ export const accountRoutes =
   ({ submit, db, paging }: LedgerDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const create = {
-      config: { scope: 'ledger:write', idempotency: 'optional' },
+      config: {
+        scope: 'ledger:write',
+        idempotency: 'optional',
+        errors: ['chart_line_not_found', 'account_not_postable', 'account_key_taken'],
+      },
       schema: {
         operationId: 'createLedgerAccount',
         tags: ['ledger'],
@@ -76,7 +80,7 @@ export const accountRoutes =
     })
 
     const get = {
-      config: { scope: 'ledger:read' },
+      config: { scope: 'ledger:read', errors: ['ledger_account_not_found'] },
       schema: {
         operationId: 'getLedgerAccount',
         tags: ['ledger'],
@@ -95,7 +99,10 @@ export const accountRoutes =
     })
 
     const update = {
-      config: { scope: 'ledger:write' },
+      config: {
+        scope: 'ledger:write',
+        errors: ['ledger_account_not_found', 'account_closed', 'metadata_too_large', 'version_conflict'],
+      },
       schema: {
         operationId: 'updateLedgerAccount',
         tags: ['ledger'],
@@ -120,7 +127,11 @@ export const accountRoutes =
     })
 
     const close = {
-      config: { scope: 'ledger:write', idempotency: 'optional' },
+      config: {
+        scope: 'ledger:write',
+        idempotency: 'optional',
+        errors: ['ledger_account_not_found', 'account_not_empty'],
+      },
       schema: {
         operationId: 'closeLedgerAccount',
         tags: ['ledger'],

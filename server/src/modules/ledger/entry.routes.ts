@@ -29,7 +29,7 @@ export const entryRoutes =
   ({ db, reports, paging }: LedgerDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const entries = {
-      config: { scope: 'ledger:read' },
+      config: { scope: 'ledger:read', errors: ['ledger_account_not_found'] },
       schema: {
         operationId: 'listLedgerEntries',
         tags: ['ledger'],
@@ -60,7 +60,7 @@ export const entryRoutes =
     })
 
     const balance = {
-      config: { scope: 'ledger:read' },
+      config: { scope: 'ledger:read', errors: ['ledger_account_not_found'] },
       schema: {
         operationId: 'getLedgerBalance',
         tags: ['ledger'],
@@ -83,7 +83,7 @@ export const entryRoutes =
     })
 
     const trialBalance = {
-      config: { scope: 'ledger:read' },
+      config: { scope: 'ledger:read', errors: ['total_out_of_range'] },
       schema: {
         operationId: 'getTrialBalance',
         tags: ['ledger'],

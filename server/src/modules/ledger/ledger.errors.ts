@@ -49,3 +49,25 @@ export const refuse = defineErrors({
   hold_not_expired: { ...state, title: 'The hold has not expired yet.' },
   version_mismatch: { ...state, title: 'The account has changed since the version you expected.' },
 })
+
+type Code = keyof typeof refuse.table
+
+/** What can turn a posting away, for the API document. */
+export const postingErrors: readonly Code[] = [
+  'unbalanced',
+  'too_few_entries',
+  'too_many_entries',
+  'account_not_found',
+  'currency_mismatch',
+  'insufficient_funds',
+  'balance_limit_exceeded',
+  'balance_out_of_range',
+  'total_out_of_range',
+  'effective_date_out_of_range',
+  'corrected_transaction_not_found',
+  'account_closed',
+  'account_blocked',
+  'period_closed',
+  'external_id_taken',
+  'version_mismatch',
+]

@@ -1,6 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { accountRoutes } from './account.routes.ts'
+import { batchRoutes } from './batch.routes.ts'
 import { entryRoutes } from './entry.routes.ts'
+import { holdRoutes } from './hold.routes.ts'
 import type { LedgerDeps } from './ledger-deps.ts'
 import { transactionRoutes } from './transaction.routes.ts'
 
@@ -10,4 +12,6 @@ export const ledgerRoutes =
     await app.register(accountRoutes(deps))
     await app.register(entryRoutes(deps))
     await app.register(transactionRoutes(deps))
+    await app.register(batchRoutes(deps))
+    await app.register(holdRoutes(deps))
   }

@@ -79,6 +79,8 @@ export interface PostHold extends HoldAct {
   readonly final?: boolean
   /** Default: debit and credit the hold's two accounts. Own legs must take `amount` from the held one. */
   readonly legs?: readonly Leg[]
+  /** Business day `YYYY-MM-DD`; default today in the book's time zone. */
+  readonly effectiveOn?: string
   readonly description?: string | null
   readonly metadata?: Readonly<Record<string, string>>
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ApiError } from '../../platform/errors.ts'
 import { sendAnswer } from '../../platform/http/submit.ts'
 import { newId, publicId } from '../../platform/ids.ts'
-import { refuse } from './ledger.errors.ts'
+import { postingErrors, refuse } from './ledger.errors.ts'
 import type { LedgerDeps } from './ledger-deps.ts'
 import { TransactionParams } from './ledger.schema.ts'
 import { postTransactions } from './post-transactions.ts'
@@ -24,7 +24,7 @@ export const transactionRoutes =
   ({ submit, db, paging }: LedgerDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const post = {
-      config: { scope: 'ledger:write', idempotency: 'required' },
+      config: { scope: 'ledger:write', idempotency: 'required', errors: postingErrors },
       schema: {
         operationId: 'postLedgerTransaction',
         tags: ['ledger'],
@@ -41,7 +41,7 @@ export const transactionRoutes =
     })
 
     const reverse = {
-      config: { scope: 'ledger:write', idempotency: 'required' },
+      config: { scope: 'ledger:write', idempotency: 'required', errors: reversalErrors },
       schema: {
         operationId: 'reverseLedgerTransaction',
         tags: ['ledger'],
@@ -101,7 +101,7 @@ export const transactionRoutes =
     })
 
     const get = {
-      config: { scope: 'ledger:read' },
+      config: { scope: 'ledger:read', errors: ['transaction_not_found'] },
       schema: {
         operationId: 'getLedgerTransaction',
         tags: ['ledger'],
@@ -116,6 +116,17 @@ export const transactionRoutes =
       return toTransaction(found)
     })
   }
+
+const reversalErrors = [
+  'transaction_not_found',
+  'already_reversed',
+  'insufficient_funds',
+  'balance_limit_exceeded',
+  'balance_out_of_range',
+  'account_closed',
+  'account_blocked',
+  'period_closed',
+] as const
 
 function created(transaction: BookedTransaction) {
   return {

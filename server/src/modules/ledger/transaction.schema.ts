@@ -23,7 +23,7 @@ import { directionOf, fromNormalSide, instantOf } from './public-forms.ts'
 
 const MAX_ENTRIES = 200 // more than the poster books, so that its own refusal is the one that is heard
 
-const TransactionType = Type.String({
+export const TransactionType = Type.String({
   pattern: '^[a-z][a-z0-9_]{0,62}$',
   maxLength: 63,
   description: 'What happened, in your words.',
