@@ -25,10 +25,10 @@ export function readTree(root: string): Tree {
 }
 
 const NAMELESS = new Set(
-  'helper helpers util utils common misc manager base impl service controller repository'.split(
-    ' ',
-  ),
+  'helper helpers util utils common misc manager base impl controller repository'.split(' '),
 )
+// The service is the whole program. Within a module the word names a heap of verbs.
+const SERVICE = /^server\/src\/(?:modules|platform)\/.*\bservices?\b[^/]*$/
 const MAX_INDEX_LINES = 30
 const MAX_FILE_BYTES = 512 * 1024
 const MARKDOWN = /^(?:.*\/)?(?:README|ARCHITECTURE|CONTRIBUTING|CHANGELOG)\.md$|^docs\//
@@ -45,11 +45,10 @@ export const tidyRules: readonly TidyRule[] = [
     name: 'file names name something',
     advice: 'name the file for what it does: payment.utils.ts becomes rounding.ts',
     problems: ({ paths }) =>
-      paths.filter((path) =>
-        basename(path)
-          .split(/[-.]/)
-          .some((word) => NAMELESS.has(word)),
-      ),
+      paths.filter((path) => {
+        const words = basename(path).split(/[-.]/)
+        return SERVICE.test(path) || words.some((word) => NAMELESS.has(word))
+      }),
   },
   {
     name: 'an index.ts is short',
