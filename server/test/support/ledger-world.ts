@@ -148,7 +148,14 @@ export async function startLedgerWorld(
   function asked<Input>(input: Input, changes: Partial<Asked<Input>> = {}): Asked<Input> {
     const at = new Date()
     const requestId = publicId('req', newId(at))
-    return { tenantId, actor: actorFor(changes.tenantId ?? tenantId), requestId, at, input, ...changes }
+    return {
+      tenantId,
+      actor: actorFor(changes.tenantId ?? tenantId),
+      requestId,
+      at,
+      input,
+      ...changes,
+    }
   }
 
   return {
@@ -248,7 +255,12 @@ function contractChecks() {
   const compiled = new Map<object, ValidateFunction>()
   const faults: string[] = []
   return {
-    hook(request: FastifyRequest, reply: { statusCode: number }, payload: unknown, done: () => void) {
+    hook(
+      request: FastifyRequest,
+      reply: { statusCode: number },
+      payload: unknown,
+      done: () => void,
+    ) {
       const schemas = request.routeOptions.schema?.response as Record<number, object> | undefined
       const schema = schemas?.[reply.statusCode]
       if (schema === undefined && reply.statusCode < 300) {

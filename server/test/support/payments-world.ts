@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { findBalances, openAccounts, openBooks, postEntries } from '../../src/modules/ledger/index.ts'
+import {
+  findBalances,
+  openAccounts,
+  openBooks,
+  postEntries,
+} from '../../src/modules/ledger/index.ts'
 import type { NewPayment } from '../../src/modules/payments/create-payments.ts'
 import { createPayments } from '../../src/modules/payments/create-payments.ts'
 import {

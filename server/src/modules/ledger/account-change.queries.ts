@@ -22,7 +22,10 @@ export async function lockAccounts(
   ])
   const balances = new Map(numbers.rows.map((row) => [row.account_id, row]))
   return new Map(
-    words.rows.map((row) => [row.account_id, { ...row, ...balances.get(row.account_id) } as AccountRow]),
+    words.rows.map((row) => [
+      row.account_id,
+      { ...row, ...balances.get(row.account_id) } as AccountRow,
+    ]),
   )
 }
 

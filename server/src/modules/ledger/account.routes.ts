@@ -101,7 +101,12 @@ export const accountRoutes =
     const update = {
       config: {
         scope: 'ledger:write',
-        errors: ['ledger_account_not_found', 'account_closed', 'metadata_too_large', 'version_conflict'],
+        errors: [
+          'ledger_account_not_found',
+          'account_closed',
+          'metadata_too_large',
+          'version_conflict',
+        ],
       },
       schema: {
         operationId: 'updateLedgerAccount',

@@ -104,7 +104,8 @@ export const Account = Type.Object(
     max_balance: Nullable(SignedAmount),
     last_seq: Type.Integer({
       ...Count,
-      description: 'Number of the last entry; pass it as `expected_version` to post on what you saw.',
+      description:
+        'Number of the last entry; pass it as `expected_version` to post on what you saw.',
     }),
     key: Nullable(Text),
     external_id: Nullable(Text),

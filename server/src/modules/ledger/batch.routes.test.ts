@@ -40,7 +40,11 @@ test('transactions of a batch stand alone', async () => {
 test('an atomic batch books all or nothing, and says which one was in the way', async () => {
   const before = await world.call('GET', `/ledger/accounts/${customer}`)
   const refused = await post(
-    [transfer(bank, customer, 50), transfer(customer, bank, 1_000_000), transfer(bank, customer, 1)],
+    [
+      transfer(bank, customer, 50),
+      transfer(customer, bank, 1_000_000),
+      transfer(bank, customer, 1),
+    ],
     { atomic: true },
   )
   assert.equal(refused.status, 422, refused.text)

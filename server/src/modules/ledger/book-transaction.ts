@@ -52,11 +52,7 @@ function debited(legs: readonly Leg[], currency: string): bigint {
 }
 
 /** The states hold the balance after the whole transaction: walk back to number leg by leg. */
-function numberEntries(
-  books: LockedBooks,
-  tenantId: string,
-  legs: readonly Leg[],
-): BookedEntry[] {
+function numberEntries(books: LockedBooks, tenantId: string, legs: readonly Leg[]): BookedEntry[] {
   const running = new Map<BalanceState, bigint>()
   for (const leg of legs) {
     const state = stateOf(books, tenantId, leg)

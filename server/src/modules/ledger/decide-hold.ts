@@ -49,10 +49,7 @@ export function decideOpenHold(books: LockedBooks, command: OpenHold): Outcome<L
 }
 
 /** Posts, raises, gives up or expires a pending hold. Terminal is terminal. */
-export function decideHoldCommand(
-  books: LockedBooks,
-  command: HoldCommand,
-): Outcome<LedgerResult> {
+export function decideHoldCommand(books: LockedBooks, command: HoldCommand): Outcome<LedgerResult> {
   const hold = books.holds.get(`${command.tenantId} ${command.holdId}`)
   if (hold === undefined) return refuse('hold_not_found')
   if (hold.status !== 'pending') return refuse('hold_not_pending', { current_status: hold.status })

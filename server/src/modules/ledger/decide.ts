@@ -7,7 +7,14 @@ import { decideHoldCommand, decideOpenHold } from './decide-hold.ts'
 import { refuse } from './ledger.errors.ts'
 import type { LockedBooks } from './lock-books.ts'
 import { openDay } from './open-day.ts'
-import type { HoldCommand, LedgerCommand, LedgerResult, OpenHold, Post, Reverse } from './posting.ts'
+import type {
+  HoldCommand,
+  LedgerCommand,
+  LedgerResult,
+  OpenHold,
+  Post,
+  Reverse,
+} from './posting.ts'
 
 /**
  * Decides one command in memory: it is checked whole and then applied, so a refusal leaves no trace

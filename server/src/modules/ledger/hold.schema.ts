@@ -52,7 +52,8 @@ export const PostHoldBody = Type.Object(
     entries: Type.Optional(
       Type.Array(EntryInput, {
         maxItems: 200,
-        description: 'Default: the two accounts of the hold. Yours must take the amount from the held one.',
+        description:
+          'Default: the two accounts of the hold. Yours must take the amount from the held one.',
       }),
     ),
     effective_on: Type.Optional(Day),

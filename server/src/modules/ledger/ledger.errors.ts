@@ -39,7 +39,10 @@ export const refuse = defineErrors({
   metadata_too_large: { ...rule, title: 'Metadata holds at most 50 keys.' },
   account_closed: { ...state, title: 'The account is closed.' },
   account_blocked: { ...state, title: 'The account is blocked in this direction.' },
-  account_not_empty: { ...state, title: 'Only an account without balance and holds can be closed.' },
+  account_not_empty: {
+    ...state,
+    title: 'Only an account without balance and holds can be closed.',
+  },
   account_key_taken: { ...state, title: 'An account with this external_id exists.' },
   period_closed: { ...state, title: 'The effective date lies in a closed period.' },
   external_id_taken: { ...state, title: 'Another transaction has this external_id.' },

@@ -23,7 +23,9 @@ export const transactionPosted = event(
     correlation_id: Type.Union([Type.String(), Type.Null()]),
     effective_on: Type.String(),
     entry_count: Type.Integer(),
-    entries: Type.Array(Entry, { description: `At most ${MAX_ENTRIES}; entry_count counts them all.` }),
+    entries: Type.Array(Entry, {
+      description: `At most ${MAX_ENTRIES}; entry_count counts them all.`,
+    }),
   },
 )
 
@@ -32,14 +34,24 @@ const account = {
   status: Type.String(),
   version: Type.Integer(),
 }
-export const accountCreated = event('ledger.account.created', 'ledger_account', 'An account was opened.', account)
+export const accountCreated = event(
+  'ledger.account.created',
+  'ledger_account',
+  'An account was opened.',
+  account,
+)
 export const accountUpdated = event(
   'ledger.account.updated',
   'ledger_account',
   'Name, limits, block or metadata of an account changed.',
   account,
 )
-export const accountClosed = event('ledger.account.closed', 'ledger_account', 'An account was closed.', account)
+export const accountClosed = event(
+  'ledger.account.closed',
+  'ledger_account',
+  'An account was closed.',
+  account,
+)
 
 const hold = {
   hold_id: Type.String(),
@@ -51,7 +63,12 @@ const hold = {
 }
 export const holdCreated = event('ledger.hold.created', 'hold', 'An amount was set aside.', hold)
 export const holdIncreased = event('ledger.hold.increased', 'hold', 'A hold was raised.', hold)
-export const holdPosted = event('ledger.hold.posted', 'hold', 'A hold was booked, in part or whole.', hold)
+export const holdPosted = event(
+  'ledger.hold.posted',
+  'hold',
+  'A hold was booked, in part or whole.',
+  hold,
+)
 export const holdVoided = event('ledger.hold.voided', 'hold', 'A hold was given up.', hold)
 export const holdExpired = event('ledger.hold.expired', 'hold', 'A hold ran out.', hold)
 

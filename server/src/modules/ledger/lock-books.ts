@@ -64,10 +64,7 @@ export interface HoldChange {
  * Takes the locks of a batch: holds, then balances, sorted by tenant and id. Commands that name
  * their accounts need one flush; those that name a hold or a transaction must read it first.
  */
-export async function lockBooks(
-  tx: Tx,
-  commands: readonly LedgerCommand[],
-): Promise<LockedBooks> {
+export async function lockBooks(tx: Tx, commands: readonly LedgerCommand[]): Promise<LockedBooks> {
   const holdPairs = sortedPairs(
     commands.flatMap((command) =>
       'holdId' in command && command.kind !== 'hold'
@@ -141,7 +138,10 @@ function accountsOf(command: LedgerCommand): Pair[] {
 }
 
 function accountsOfHold(row: HoldRow): Pair[] {
-  return [row.debit_account_id, row.credit_account_id].map((id) => ({ tenantId: row.tenant_id, id }))
+  return [row.debit_account_id, row.credit_account_id].map((id) => ({
+    tenantId: row.tenant_id,
+    id,
+  }))
 }
 
 /** Distinct and in lock order: lower-case uuid text sorts as PostgreSQL sorts uuids. */

@@ -80,11 +80,7 @@ const insertEntries = statement(`
           effective_on)`)
 
 /** Writes absolute values; the guard on `last_seq` proves that nobody wrote in between. */
-export function writeBalances(
-  tx: Tx,
-  states: readonly BalanceState[],
-  bookedMicros: bigint,
-): void {
+export function writeBalances(tx: Tx, states: readonly BalanceState[], bookedMicros: bigint): void {
   if (states.length === 0) return
   const written = updateBalances(
     tx,
@@ -96,9 +92,7 @@ export function writeBalances(
     plain(states.map(({ creditsPending }) => creditsPending)),
     plain(states.map(({ forcedFloor }) => forcedFloor)),
     plain(states.map(({ lastSeq }) => lastSeq)),
-    plain(
-      states.map(({ booked, lastBookedMicros }) => (booked ? bookedMicros : lastBookedMicros)),
-    ),
+    plain(states.map(({ booked, lastBookedMicros }) => (booked ? bookedMicros : lastBookedMicros))),
     plain(states.map(({ readSeq }) => readSeq)),
   )
   pipelined(

@@ -86,7 +86,8 @@ export const PostBatchBody = Type.Object(
     transactions: Type.Array(PostTransactionBody, { minItems: 1, maxItems: MAX_BATCH }),
     atomic: Type.Optional(
       Type.Boolean({
-        description: 'All or none; at most 500 transactions and 2,000 entries. Default: each alone.',
+        description:
+          'All or none; at most 500 transactions and 2,000 entries. Default: each alone.',
       }),
     ),
   },

@@ -24,7 +24,11 @@ async function givenPaid(amount = 1_000n): Promise<PaymentRow> {
   return await world.stored(payment.id)
 }
 
-const order = (paymentId: string, amount?: bigint, more: Partial<RefundOrder> = {}): RefundOrder => ({
+const order = (
+  paymentId: string,
+  amount?: bigint,
+  more: Partial<RefundOrder> = {},
+): RefundOrder => ({
   refundId: newId(new Date()),
   paymentId,
   amount,
