@@ -45,7 +45,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       with: fc.constantFrom('succeeded', 'declined', 'unknown', 'pending', 'not_sent'),
     }),
   },
-) as fc.Arbitrary<Step>
+)
 
 test('whatever happens to a payment, its amounts stay in order and the books agree', async () => {
   const story = fc.asyncProperty(

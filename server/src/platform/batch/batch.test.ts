@@ -207,7 +207,7 @@ test('a key whose answer is no longer kept is not run again', async () => {
   await submit({ id: first }, { ...ticket('expired'), objectId: first })
   const { connection } = database
   const pg = await import('pg')
-  const owner = new pg.default.Client(connection as object)
+  const owner = new pg.default.Client(connection)
   await owner.connect()
   await owner.query(`delete from platform.idempotency_responses where key = 'expired'`)
   await owner.end()

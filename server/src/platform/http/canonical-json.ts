@@ -7,7 +7,7 @@ function sorted(value: unknown): unknown {
   if (value === null || typeof value !== 'object') return value
   if (Array.isArray(value)) return value.map(sorted)
   const copy: Record<string, unknown> = {}
-  for (const name of Object.keys(value).sort()) {
+  for (const name of Object.keys(value).toSorted()) {
     copy[name] = sorted((value as Record<string, unknown>)[name])
   }
   return copy

@@ -25,7 +25,7 @@ export function errorPage(issuer: string, code: string, spec: ErrorSpec): string
 
 export function errorIndexPage(errors: Readonly<Record<string, ErrorSpec>>): string {
   const rows = Object.entries(errors)
-    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .toSorted(([one], [other]) => (one < other ? -1 : 1))
     .map(
       ([code, { status, retryable, title }]) =>
         `<tr><td><a href="/docs/errors/${escape(code)}"><code>${escape(code)}</code></a></td>` +
