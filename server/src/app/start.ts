@@ -11,8 +11,6 @@ import { openDatabase } from './database.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { startGateway } from './gateway-process.ts'
 import { HOST, portsMustBeFree } from './ports.ts'
-import { ensureSampleData } from './sample-data.ts'
-import { migrateAll } from './schema.ts'
 import { type StopSignals, listenForStop } from './stop-signals.ts'
 
 export interface StartSurroundings {
@@ -54,19 +52,28 @@ async function bringUp(
   { directory, stop, running, logger }: BringUp,
 ): Promise<Ready> {
   const { dataDir, gatewayPort } = settings
-  const loading = import('./run-service.ts') // read from disk while the database starts
-  loading.catch(() => undefined) // awaited below
-  const database = await openDatabase(settings, { directory, logger })
-  running.defer(() => database.stop())
+  // Most of a start is the reading of our own code, so it happens while other processes start.
+  const starting = startGateway({ port: gatewayPort, dataDir: join(dataDir, 'gateway'), logger })
+  starting.catch(() => undefined) // awaited below
+  running.defer(() => starting.then((gateway) => gateway.stop()).catch(() => undefined))
+  const opening = openDatabase(settings, { directory, logger })
+  running.defer(() => opening.then((database) => database.stop()).catch(() => undefined))
+  const [database, { migrateAll }, { ensureSampleData }, { runService }] = await Promise.all([
+    opening,
+    import('./schema.ts'),
+    import('./sample-data.ts'),
+    import('./run-service.ts'),
+  ])
+  const { connection } = database
   stop.throwIfRequested()
 
   const began = elapsed()
-  const summary = await migrateAll(database.connection)
+  const summary = await migrateAll(connection)
   const migrations = { ...summary, ms: elapsed() - began }
   stop.throwIfRequested()
 
   const sample = await ensureSampleData({
-    connection: database.connection,
+    connection,
     dataDir,
     addresses: { baseUrl: settings.issuer, gatewayUrl: `http://${HOST}:${gatewayPort}` },
     allowed: settings.mayHoldSamples,
@@ -74,14 +81,7 @@ async function bringUp(
   })
   stop.throwIfRequested()
 
-  const [gateway, { runService }] = await Promise.all([
-    startGateway({ port: gatewayPort, dataDir: join(dataDir, 'gateway'), logger }),
-    loading,
-  ])
-  running.defer(() => gateway.stop())
-  stop.throwIfRequested()
-
-  const { connection } = database
+  await starting
   const service = await runService(settings, { connection, logger, api: true, worker: true })
   running.defer(() => service.stop())
   return {

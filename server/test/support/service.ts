@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
@@ -15,6 +14,7 @@ import { internalId } from '../../src/platform/ids.ts'
 import { startSandboxGateway } from '../../src/sandbox-gateway/server.ts'
 import { type TestClient, clientOf } from '../../src/sandbox-gateway/test-client.ts'
 import { type TestDatabase, createTestDatabase } from './database.ts'
+import { freePort } from './free-port.ts'
 
 /** The whole program on a database of its own, as `npm start` runs it: api, worker and gateway. */
 export interface TestService {
@@ -82,7 +82,7 @@ export async function startServiceForTests({
       }),
       (it) => it.close(),
     )
-    const port = await freePort()
+    const port = await freePort() // the issuer must be known before the service listens
     const baseUrl = `http://127.0.0.1:${port}`
     const gatewayUrl = `http://127.0.0.1:${gateway.port}`
     const at = systemClock.now()
@@ -163,24 +163,4 @@ async function tokenOf(
   const { access_token: token } = (await response.json()) as { access_token?: string }
   if (token === undefined) throw new Error(`no token: ${response.status}`)
   return token
-}
-
-// The issuer must be known before the service listens. Ports below the ephemeral range are handed out
-// by nobody, so a random one that is free now stays free until it is taken.
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + (randomBytes(2).readUInt16BE() % 10_000)
-    if (await isFree(port)) return port
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, '127.0.0.1', () => {
-      const { port: taken } = probe.address() as AddressInfo
-      probe.close(() => resolve(taken === port))
-    })
-  })
 }
