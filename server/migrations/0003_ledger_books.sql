@@ -46,6 +46,7 @@ create table ledger.accounts (
 );
 create unique index accounts_key on ledger.accounts (tenant_id, key) where key is not null;
 create unique index accounts_external_id on ledger.accounts (tenant_id, external_id) where external_id is not null;
+create index accounts_chart on ledger.accounts (tenant_id, chart_code, account_id);
 grant select, insert, update on ledger.accounts to countinghouse_app;
 
 -- The hot row: fixed width and one index, so that updates stay on their page (HOT).
@@ -142,4 +143,7 @@ create table ledger.holds (
   check (status = 'pending' or posted_amount + released_amount = amount)
 ) with (fillfactor = 70);
 create index holds_expiring on ledger.holds (tenant_id, expires_at, hold_id) where status = 'pending' and expires_at is not null;
+create index holds_debit_account on ledger.holds (tenant_id, debit_account_id, hold_id);
+create index holds_credit_account on ledger.holds (tenant_id, credit_account_id, hold_id);
+create index holds_correlation on ledger.holds (tenant_id, correlation_id, hold_id) where correlation_id is not null;
 grant select, insert, update on ledger.holds to countinghouse_app;

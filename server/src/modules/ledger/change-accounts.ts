@@ -6,12 +6,12 @@ import { emit } from '../../platform/events/events.ts'
 import { lockAccounts, writeAccounts } from './account-change.queries.ts'
 import type { AccountRow } from './account-row.ts'
 import { refuse } from './ledger.errors.ts'
-import { type accountClosed, accountEvent, type accountUpdated } from './ledger.events.ts'
+import { accountEvent, type accountUpdated } from './ledger.events.ts'
 
 /** How a command that changes accounts judges one: the change, or undefined when there is none. */
 export interface AccountChange<Input> {
   readonly action: 'ledger.account.update' | 'ledger.account.close'
-  readonly event: typeof accountUpdated | typeof accountClosed
+  readonly event: typeof accountUpdated
   readonly judge: (row: AccountRow, input: Input) => Outcome<object | undefined>
 }
 

@@ -10,7 +10,7 @@ export async function findHold(
   holdId: string,
 ): Promise<HoldState | undefined> {
   const row = await holds(db, tenantId).where('h.hold_id', '=', holdId).executeTakeFirst()
-  return row === undefined ? undefined : holdState(row as HoldRow)
+  return row === undefined ? undefined : stateOf(row)
 }
 
 export interface HoldFilters {
@@ -26,26 +26,42 @@ export interface HoldFilters {
 export async function listHolds(
   db: Db,
   tenantId: string,
-  { status, accountId, correlationId, from, until }: HoldFilters,
-  { limit, order, after }: Page,
+  filters: HoldFilters,
+  page: Page,
 ): Promise<HoldState[]> {
-  let query = holds(db, tenantId)
-    .orderBy('h.hold_id', order)
-    .limit(limit + 1)
-  if (status !== undefined) query = query.where('h.status', '=', status)
-  if (correlationId !== undefined) query = query.where('h.correlation_id', '=', correlationId)
-  if (from !== undefined) query = query.where('h.hold_id', '>=', from)
-  if (until !== undefined) query = query.where('h.hold_id', '<', until)
-  if (accountId !== undefined) {
-    query = query.where(({ or, eb }) =>
-      or([eb('h.debit_account_id', '=', accountId), eb('h.credit_account_id', '=', accountId)]),
-    )
-  }
-  const [last] = after ?? []
-  if (last !== undefined) query = query.where('h.hold_id', order === 'asc' ? '>' : '<', last)
-  return (await query.execute()).map((row) => holdState(row as HoldRow))
+  const { accountId } = filters
+  const query = filtered(holds(db, tenantId), filters, page)
+  if (accountId === undefined) return (await query.execute()).map(stateOf)
+  // A list per side, each in the order of its index: an `or` would sort all holds of a busy account.
+  const sides = await Promise.all([
+    query.where('h.debit_account_id', '=', accountId).execute(),
+    query.where('h.credit_account_id', '=', accountId).execute(),
+  ])
+  const rows = sides.flat().toSorted((one, other) => (one.hold_id < other.hold_id ? -1 : 1))
+  const ordered = page.order === 'asc' ? rows : rows.toReversed()
+  return ordered.slice(0, page.limit + 1).map(stateOf)
 }
 
 function holds(db: Db, tenantId: string) {
   return db.selectFrom('ledger.holds as h').selectAll('h').where('h.tenant_id', '=', tenantId)
+}
+
+function filtered(
+  query: ReturnType<typeof holds>,
+  { status, correlationId, from, until }: HoldFilters,
+  { limit, order, after }: Page,
+): ReturnType<typeof holds> {
+  let narrowed = query.orderBy('h.hold_id', order).limit(limit + 1)
+  if (status !== undefined) narrowed = narrowed.where('h.status', '=', status)
+  if (correlationId !== undefined) narrowed = narrowed.where('h.correlation_id', '=', correlationId)
+  if (from !== undefined) narrowed = narrowed.where('h.hold_id', '>=', from)
+  if (until !== undefined) narrowed = narrowed.where('h.hold_id', '<', until)
+  const [last] = after ?? []
+  return last === undefined
+    ? narrowed
+    : narrowed.where('h.hold_id', order === 'asc' ? '>' : '<', last)
+}
+
+function stateOf(row: object): HoldState {
+  return holdState(row as HoldRow)
 }
