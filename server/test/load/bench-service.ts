@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { mkdirSync, openSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
@@ -20,23 +19,17 @@ export interface BenchService {
 
 export async function startBenchService(
   { directory, connection }: BenchCluster,
-  cpuProfileDirectory: string | undefined,
+  { signal, cpuProfiles }: { signal: AbortSignal; cpuProfiles: string | undefined },
 ): Promise<BenchService> {
   await using cleanup = new AsyncDisposableStack()
   const gatewayPort = await freePort()
   const gateway = startGateway(directory, gatewayPort)
   cleanup.defer(() => gateway.stop())
-  const execArgv =
-    cpuProfileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfileDirectory}`]
-  const service = await startChild('serve', { directory, execArgv })
+  const execArgv = cpuProfiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${cpuProfiles}`]
+  const service = startChild('serve', { directory, signal, execArgv })
   cleanup.defer(() => service.stop())
   const port = await freePort()
-  const serve: Serve = {
-    connection,
-    port,
-    rootKey: randomBytes(32).toString('base64'),
-    gatewayUrl: `http://127.0.0.1:${gatewayPort}`,
-  }
+  const serve: Serve = { connection, dataDir: directory, port, gatewayPort }
   await Promise.all([service.ask(serve), answers(`http://127.0.0.1:${gatewayPort}/healthz`)])
   const resources = cleanup.move()
   return {
@@ -56,7 +49,8 @@ function startGateway(directory: string, port: number) {
   mkdirSync(data)
   const flags = ['--port', `${port}`, '--data', data, '--latency', '0-0', '--exit-with-parent']
   const child = spawn(process.execPath, [GATEWAY, ...flags], { stdio: ['pipe', log, log] })
-  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  child.once('error', () => undefined) // then it is not there, which its silence tells
   return {
     pid: child.pid ?? 0,
     async stop() {

@@ -6,10 +6,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** A process of the benchmark: this program again, under a role, spoken to by questions and answers. */
 export interface Child {
   readonly pid: number
-  /** Rejects when the child answers with an error, or ends. */
+  /** Rejects when the child answers with an error, or ends, or the run is aborted. */
   ask<Reply>(question: object): Promise<Reply>
   /** SIGTERM, and SIGKILL after ten seconds. May be called more than once. */
   stop(): Promise<void>
+}
+
+export interface ChildOptions {
+  /** For its log, named after the role. */
+  readonly directory: string
+  /** Ends the wait for an answer. */
+  readonly signal: AbortSignal
+  readonly execArgv?: string[]
 }
 
 interface Answered {
@@ -19,10 +27,10 @@ interface Answered {
 
 const GRACE_MS = 10_000
 
-export async function startChild(
+export function startChild(
   role: string,
-  { directory, execArgv = [] }: { readonly directory: string; readonly execArgv?: string[] },
-): Promise<Child> {
+  { directory, signal, execArgv = [] }: ChildOptions,
+): Child {
   const log = openSync(join(directory, `${role}.log`), 'a')
   const child = fork(join(import.meta.dirname, 'bench.ts'), [role], {
     execArgv,
@@ -31,11 +39,15 @@ export async function startChild(
   })
   const ended = new Promise<never>((_, reject) => {
     child.once('error', reject)
-    child.once('exit', (code, signal) => {
-      reject(new Error(`the ${role} process ended with ${signal ?? code}: see ${role}.log`))
+    child.once('exit', (code, killedBy) => {
+      reject(new Error(`the ${role} process ended with ${killedBy ?? code}`))
     })
   })
   ended.catch(() => undefined)
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
+  })
+  aborted.catch(() => undefined)
   const waiting: ((answered: Answered) => void)[] = []
   child.on('message', (message) => waiting.shift()?.(message as Answered))
   return {
@@ -44,7 +56,7 @@ export async function startChild(
       const { promise, resolve } = Promise.withResolvers<Answered>()
       waiting.push(resolve)
       child.send(question)
-      const { answer, error } = await Promise.race([promise, ended])
+      const { answer, error } = await Promise.race([promise, ended, aborted])
       if (error !== undefined) throw new Error(`${role}: ${error}`)
       return answer as Reply
     },

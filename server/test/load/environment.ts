@@ -29,7 +29,7 @@ const SETTINGS = [
 
 export async function environmentOf(
   client: Client,
-  { pgbench, loadBefore }: { pgbench: string | undefined; loadBefore: number },
+  { pgbench, loadBefore }: { pgbench: string; loadBefore: number },
 ): Promise<Environment> {
   const version = await client.query<{ version: string }>('select version()')
   const settings = await client.query<{ name: string; value: string }>(
@@ -45,7 +45,7 @@ export async function environmentOf(
     memoryMegabytes: Math.round(totalmem() / 2 ** 20),
     postgres: version.rows[0]?.version ?? 'unknown',
     settings: Object.fromEntries(settings.rows.map(({ name, value }) => [name, value])),
-    pgbench: pgbench ?? 'not found: no comparison with it',
+    pgbench,
     loadBefore,
   }
 }

@@ -19,7 +19,7 @@ export interface Measurement {
     readonly driver: number
   }
   readonly walBytes: number
-  readonly unitsPerCommit: number
+  readonly unitsPerTransaction: number
   readonly totals?: Totals
 }
 
@@ -62,6 +62,6 @@ export function costs(used: Reading, units: number, driverMicros: number) {
       driver: driverMicros / units,
     },
     walBytes: used.walBytes / units,
-    unitsPerCommit: units / used.commits,
+    unitsPerTransaction: units / used.transactions,
   }
 }

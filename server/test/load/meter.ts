@@ -8,8 +8,8 @@ export interface Reading {
   readonly serviceMicros: number
   readonly gatewayMicros: number
   readonly walBytes: number
-  /** Transactions of the bench's database; counted by PostgreSQL at most once a second. */
-  readonly commits: number
+  /** Transactions that wrote something, on the whole server. */
+  readonly transactions: number
 }
 
 export interface Meter {
@@ -27,16 +27,16 @@ export interface Metered {
 export function createMeter({ client, postmasterPid, servicePid, gatewayPid }: Metered): Meter {
   return {
     async read() {
-      const { rows } = await client.query<{ wal: string; commits: string }>(
-        `select pg_current_wal_insert_lsn() - '0/0' as wal, xact_commit as commits
-         from pg_stat_database where datname = current_database()`,
+      const { rows } = await client.query<{ wal: string; transactions: string }>(
+        `select pg_current_wal_insert_lsn() - '0/0' as wal,
+                pg_snapshot_xmax(pg_current_snapshot()) as transactions`,
       )
       return {
         postgresMicros: cpuMicrosOfTree(postmasterPid()),
         serviceMicros: cpuMicrosOf(servicePid),
         gatewayMicros: cpuMicrosOf(gatewayPid),
         walBytes: Number(rows[0]?.wal),
-        commits: Number(rows[0]?.commits),
+        transactions: Number(rows[0]?.transactions),
       }
     },
   }
@@ -48,6 +48,6 @@ export function difference(before: Reading, after: Reading): Reading {
     serviceMicros: after.serviceMicros - before.serviceMicros,
     gatewayMicros: after.gatewayMicros - before.gatewayMicros,
     walBytes: after.walBytes - before.walBytes,
-    commits: after.commits - before.commits,
+    transactions: after.transactions - before.transactions,
   }
 }

@@ -65,7 +65,7 @@ const columns: readonly [title: string, cell: (standing: Standing) => string][] 
   ['gateway',    (one) => micros(one.cpuMicros.gateway)],
   ['load',       (one) => micros(one.cpuMicros.driver)],
   ['WAL B',      (one) => one.walBytes.toFixed(0)],
-  ['per commit', (one) => one.unitsPerCommit.toFixed(1)],
+  ['per tx', (one) => one.unitsPerTransaction.toFixed(1)],
 ]
 
 function micros(value: number): string {
@@ -89,7 +89,8 @@ function barLine({ name, value, bar, better, met, by }: Bar): string {
   const sign = better === 'more' ? '>=' : '<'
   const said = value === undefined ? 'not measured' : value.toFixed(better === 'more' ? 2 : 1)
   const mark = met === undefined ? '    ' : met ? 'met ' : 'MISS'
-  return `${mark}  ${name}: ${said} (bar ${sign} ${bar}; ${by})`
+  const wanted = bar === undefined ? '' : `bar ${sign} ${bar}; `
+  return `${mark}  ${name}: ${said} (${wanted}${by})`
 }
 
 function verdictLines(verdicts: readonly Verdict[]): string[] {

@@ -47,7 +47,7 @@ export function transferBatch(target: Target, items: number): RequestTemplate {
       { account_id: CREDIT, direction: 'credit', ...entry },
     ],
   }
-  const body = { items: Array.from({ length: items }, () => item) }
+  const body = { transactions: Array.from({ length: items }, () => item) }
   return { ...template('/ledger/transaction_batches', body, target), answersId: false }
 }
 

@@ -1,22 +1,20 @@
-import { writeFileSync } from 'node:fs'
-import { readdir, mkdir } from 'node:fs/promises'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { mkdir, readdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import pg from 'pg'
-import { migrate } from '../../src/platform/db/migrate.ts'
-import { publicId } from '../../src/platform/ids.ts'
-import { type BenchCluster, startBenchCluster } from './bench-cluster.ts'
-import { startBenchService } from './bench-service.ts'
 import { checkBooks } from './check-books.ts'
 import { type Span, summariseProfile } from './cpu-profile.ts'
 import { environmentOf, load } from './environment.ts'
 import { type Options, readOptions } from './options.ts'
-import { type PgBench, findPgBench } from './pgbench.ts'
+import type { PgBench } from './pgbench.ts'
+import { type Ground, prepareGround } from './prepare-ground.ts'
 import { type Report, reportText } from './report.ts'
-import { type Ground, runRounds } from './run-rounds.ts'
-import { seedTenant } from './seed-tenant.ts'
+import { type Rounds, runRounds } from './run-rounds.ts'
 import { barsOf, standingsOf } from './standings.ts'
 
-/** Exit codes: 0; 1 when a promise was broken, when a bar was missed under --strict, or on a failure; 2 on a wrong flag. */
+/**
+ * Ends with 0; with 1 when a promise was broken, the run failed or was stopped, or a bar was missed
+ * under --strict; with 2 on a wrong flag.
+ */
 export async function run(): Promise<void> {
   let options: Options
   try {
@@ -27,63 +25,64 @@ export async function run(): Promise<void> {
     return
   }
   const stopped = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => stopped.abort(new Error(`stopped by ${signal}`)))
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(name, () => stopped.abort(new Error(`stopped by ${name}`)))
   }
+  const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(longestMs(options))])
   try {
-    const report = await bench(options, stopped.signal)
-    const missed = report.bars.some(({ met }) => met === false)
-    process.exitCode = !report.valid || (missed && options.strict) ? 1 : 0
+    const { valid, bars } = await bench(options, signal)
+    const missed = bars.some(({ met }) => met === false)
+    process.exitCode = !valid || (missed && options.strict) ? 1 : 0
   } catch (error) {
     const told = error instanceof Error ? error.stack : String(error)
-    const reason = stopped.signal.aborted ? (stopped.signal.reason as Error).message : told
-    process.stderr.write(`${reason}\n`)
+    process.stderr.write(`${signal.aborted ? (signal.reason as Error).message : told}\n`)
     process.exitCode = 1
   }
+  process.exit() // no socket or timer of what failed shall keep us
 }
 
-const ROOT = `${resolve(import.meta.dirname, '../../..')}/`
-const CLIENTS = 4 // one may hold 20 answers back, and card payments hold 64
+const PREPARATION_MS = 600_000 // with slow disks in mind
 
-function say(line: string): void {
-  process.stdout.write(`${line}\n`)
+function longestMs({ rounds, seconds, warmUpSeconds, cases }: Options): number {
+  return PREPARATION_MS + 3_000 * rounds * cases.length * (seconds + warmUpSeconds[0])
 }
 
 async function bench(options: Options, signal: AbortSignal): Promise<Report> {
+  const { out, cpuProfile } = options
   const loadBefore = load()
+  const cpuProfiles = cpuProfile ? join(out, 'bench-profile') : undefined
+  const earlier = cpuProfiles === undefined ? [] : await listProfiles(cpuProfiles)
   await using cleanup = new AsyncDisposableStack()
-  const cluster = await startBenchCluster()
-  cleanup.defer(() => cluster.stop())
-  const pgbench = await preparePgBench(cluster, options, signal)
-  await migrate(cluster.connection)
-  say(`seeding ${options.accounts} accounts`)
-  const tenant = await seedTenant(cluster.connection, {
-    accounts: options.accounts,
-    clients: CLIENTS,
+  const ground = await prepareGround(options, { signal, say, cpuProfiles, cleanup })
+  const { client, service, tenant } = ground
+  const pgbench = pgBenchState(options, ground.pgbench)
+  const environment = await environmentOf(client, { pgbench, loadBefore })
+  const rounds = await runRounds(options, ground).catch((error: unknown) => {
+    for (const line of lastWords(ground)) say(line)
+    throw error
   })
-  signal.throwIfAborted()
-  const client = new pg.Client(cluster.connection)
-  client.on('error', () => undefined)
-  await client.connect()
-  cleanup.defer(() => client.end())
-  await client.query('vacuum analyze')
-  await client.query('checkpoint')
-  const accountsFile = join(cluster.directory, 'accounts')
-  writeFileSync(accountsFile, tenant.accountIds.map((id) => publicId('acc', id)).join('\n'))
-
-  const profiles = options.cpuProfile ? join(options.out, 'bench-profile') : undefined
-  const before = profiles === undefined ? [] : await listProfiles(profiles)
-  const service = await startBenchService(cluster, profiles)
-  cleanup.defer(() => service.stop())
-  const environment = await environmentOf(client, { pgbench: pgbench?.version, loadBefore })
-  const ground: Ground = { cluster, client, tenant, accountsFile, service, pgbench, signal, say }
-  const { measurements, loads, spans } = await runRounds(options, ground)
   const { tenantId } = tenant
   const { gatewayPort } = service
-  const verdicts = await checkBooks({ client, tenantId, gatewayPort, loads })
+  const verdicts = await checkBooks({ client, tenantId, gatewayPort, loads: rounds.loads })
+  const report = reportOf(options, { environment, verdicts, rounds })
+  await mkdir(out, { recursive: true })
+  writeFileSync(join(out, 'bench-report.json'), `${JSON.stringify(report, null, 2)}\n`)
+  say(`\n${reportText(report)}`)
+  if (cpuProfiles !== undefined) {
+    await service.stop() // which writes the profile
+    await printProfile(cpuProfiles, earlier, rounds.spans)
+  }
+  return report
+}
+
+function reportOf(
+  options: Options,
+  { environment, verdicts, rounds }: Pick<Report, 'environment' | 'verdicts'> & { rounds: Rounds },
+): Report {
+  const { measurements } = rounds
   const standings = standingsOf(options.cases, measurements)
   const { cases: _, ...settings } = options
-  const report: Report = {
+  return {
     environment,
     loadAfter: load(),
     options: settings,
@@ -93,32 +92,27 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
     valid: verdicts.every(({ violations }) => violations === 0),
     measurements,
   }
-  await mkdir(options.out, { recursive: true })
-  writeFileSync(join(options.out, 'bench-report.json'), `${JSON.stringify(report, null, 2)}\n`)
-  say(`\n${reportText(report)}`)
-  if (profiles !== undefined) {
-    await service.stop() // which writes the profile
-    await printProfile(profiles, before, spans)
-  }
-  return report
 }
 
-async function preparePgBench(
-  cluster: BenchCluster,
-  { cases }: Options,
-  signal: AbortSignal,
-): Promise<PgBench | undefined> {
-  if (cases.every(({ kind }) => kind !== 'pgbench')) return undefined
-  const found = await findPgBench(cluster.connectionTo('pgbench'), signal)
-  if (found === undefined) return undefined
-  say(`making the tables of ${found.version}`)
-  const client = new pg.Client(cluster.connectionTo('postgres'))
-  await client.connect()
-  await client.query('create database pgbench')
-  await client.end()
-  await found.initialise()
-  return found
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
 }
+
+function pgBenchState({ cases }: Options, pgbench: PgBench | undefined): string {
+  if (cases.every(({ kind }) => kind !== 'pgbench')) return 'not asked for'
+  return pgbench?.version ?? 'not found on this machine, so no comparison with it'
+}
+
+/** What the processes logged last; their logs go away with the directory. */
+function lastWords({ cluster: { directory } }: Ground): string[] {
+  const logs = readdirSync(directory).filter((name) => name.endsWith('.log'))
+  return logs.flatMap((name) => {
+    const lines = readFileSync(join(directory, name), 'utf8').trimEnd().split('\n').slice(-5)
+    return lines.filter(Boolean).map((line) => `${name}: ${line.slice(0, 500)}`)
+  })
+}
+
+const ROOT = `${resolve(import.meta.dirname, '../../..')}/`
 
 async function listProfiles(directory: string): Promise<string[]> {
   await mkdir(directory, { recursive: true })
@@ -127,11 +121,11 @@ async function listProfiles(directory: string): Promise<string[]> {
 
 async function printProfile(
   directory: string,
-  before: readonly string[],
+  earlier: readonly string[],
   spans: readonly Span[],
 ): Promise<void> {
-  const fresh = (await listProfiles(directory)).filter((name) => !before.includes(name))
-  for (const name of fresh) {
+  const made = (await listProfiles(directory)).filter((name) => !earlier.includes(name))
+  for (const name of made) {
     const path = join(directory, name)
     say(`\n${path}\n${summariseProfile(path, spans, ROOT)}`)
   }

@@ -1,8 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Client } from 'pg'
-import type { BenchCluster } from './bench-cluster.ts'
-import { type BenchService, fetchToken } from './bench-service.ts'
+import { fetchToken } from './bench-service.ts'
 import type { Case } from './cases.ts'
 import type { RanLoad } from './check-books.ts'
 import { type Child, startChild } from './child.ts'
@@ -11,23 +9,10 @@ import type { HttpLoad, RequestTemplate, Specimen } from './load.ts'
 import { type Measurement, type Times, costs, drive } from './measure.ts'
 import { type Meter, createMeter, difference } from './meter.ts'
 import type { Options } from './options.ts'
-import type { PgBench } from './pgbench.ts'
+import type { Ground } from './prepare-ground.ts'
 import { type Target, bookPayment, cardPayment, transferBatch } from './request-templates.ts'
 import type { SeededTenant } from './seed-tenant.ts'
 import { takeSpecimen } from './specimen.ts'
-
-/** What all cases stand on. */
-export interface Ground {
-  readonly cluster: BenchCluster
-  /** A connection of the bench itself, as owner of the tables. */
-  readonly client: Client
-  readonly tenant: SeededTenant
-  readonly accountsFile: string
-  readonly service: BenchService
-  readonly pgbench: PgBench | undefined
-  readonly signal: AbortSignal
-  readonly say: (line: string) => void
-}
 
 export interface Rounds {
   readonly measurements: readonly Measurement[]
@@ -39,11 +24,11 @@ export interface Rounds {
 /** Runs every case in every round: neighbours in time see the same machine. */
 export async function runRounds(options: Options, ground: Ground): Promise<Rounds> {
   await using cleanup = new AsyncDisposableStack()
-  const { client, cluster, service, tenant } = ground
+  const { client, cluster, service, tenant, signal } = ground
   const { directory, postgres } = cluster
-  const generator = await startChild('generate', { directory })
+  const generator = startChild('generate', { directory, signal })
   cleanup.defer(() => generator.stop())
-  const naive = await startChild('naive', { directory })
+  const naive = startChild('naive', { directory, signal })
   cleanup.defer(() => naive.stop())
   const token = await fetchToken(service.port, tenant.clients[0] as SeededTenant['clients'][number])
   const specimen = await takeSpecimen({ port: service.port, token, client }, tenant)
@@ -234,7 +219,7 @@ async function runPgBench(
     units: result.transactions,
     latency: { average: result.averageMs },
     ...costs(used, result.transactions, result.cpuMicros),
-    unitsPerCommit: 1,
+    unitsPerTransaction: 1,
   }
 }
 

@@ -25,7 +25,7 @@ const CHUNK = 500
 
 export async function seedTenant(
   connection: Connection,
-  { accounts, clients }: { accounts: number; clients: number },
+  { accounts, clients, signal }: { accounts: number; clients: number; signal: AbortSignal },
 ): Promise<SeededTenant> {
   const pools = openPools(connection, () => undefined)
   const write = <Result>(work: (tx: Tx) => Promise<Result>) => inTransaction(pools.money, work)
@@ -44,6 +44,7 @@ export async function seedTenant(
     const bankId = [...opened.values()][0] as string
     const accountIds: string[] = []
     for (let from = 0; from < accounts; from += CHUNK) {
+      signal.throwIfAborted()
       const specs = Array.from({ length: Math.min(CHUNK, accounts - from) }, (_, index) =>
         customer(tenantId, from + index, at),
       )

@@ -1,37 +1,29 @@
-import { pino } from 'pino'
-import { type Service, openService } from '../../src/app/service.ts'
-import { sandboxConnector } from '../../src/modules/payments/index.ts'
-import { systemClock } from '../../src/platform/clock.ts'
-import { sealingUnder } from '../../src/platform/crypto/sealing.ts'
+import { join } from 'node:path'
+import { type RunningService, runService } from '../../src/app/run-service.ts'
+import { readSettings } from '../../src/platform/config/settings.ts'
 import type { Connection } from '../../src/platform/db/pools.ts'
+import { openLogger } from '../../src/platform/telemetry/logger.ts'
 import { answerParent } from './child.ts'
 
-/** The service under test, api and worker in one process as `npm start` runs them. */
+/** The service under test: what `npm start` runs in its process, with api and worker and its log. */
 export interface Serve {
   readonly connection: Connection
+  readonly dataDir: string
   readonly port: number
-  /** Base64 of 32 bytes. */
-  readonly rootKey: string
-  readonly gatewayUrl: string
+  readonly gatewayPort: number
 }
 
 export function run(): Promise<void> {
-  let service: Service | undefined
-  answerParent(async ({ connection, port, rootKey, gatewayUrl }: Serve) => {
-    service = await openService({
-      connection,
-      issuer: `http://127.0.0.1:${port}`,
-      clock: systemClock,
-      sealing: sealingUnder(Buffer.from(rootKey, 'base64')),
-      connectors: [sandboxConnector({ baseUrl: gatewayUrl })],
-      logger: pino(),
-    })
-    await service.http.listen({ host: '127.0.0.1', port })
-    service.startWorkers()
+  let service: RunningService | undefined
+  answerParent(async ({ connection, dataDir, port, gatewayPort }: Serve) => {
+    const flags = { data: dataDir, port: `${port}`, gatewayPort: `${gatewayPort}` }
+    const settings = readSettings(flags, { env: {}, directory: dataDir })
+    const logger = openLogger({ file: join(dataDir, 'server.log'), verbose: false })
+    service = await runService(settings, { connection, logger, api: true, worker: true })
   })
   process.once('SIGTERM', () => {
     // A clean exit is what writes the CPU profile.
-    void service?.close().finally(() => process.exit(0))
+    void service?.stop().finally(() => process.exit(0))
   })
   return Promise.resolve()
 }

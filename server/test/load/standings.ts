@@ -14,7 +14,7 @@ export interface Standing {
   readonly averageMs: number | undefined
   readonly cpuMicros: Measurement['cpuMicros']
   readonly walBytes: number
-  readonly unitsPerCommit: number
+  readonly unitsPerTransaction: number
 }
 
 export function standingsOf(
@@ -49,17 +49,17 @@ export function standingsOf(
           driver: number(({ cpuMicros }) => cpuMicros.driver),
         },
         walBytes: number((one) => one.walBytes),
-        unitsPerCommit: number((one) => one.unitsPerCommit),
+        unitsPerTransaction: number((one) => one.unitsPerTransaction),
       },
     ]
   })
 }
 
-/** A target of issue and guide, and what was reached; undefined where its cases did not run. */
+/** A comparison and, where there is one, its target; values are undefined where a case did not run. */
 export interface Bar {
   readonly name: string
   readonly value: number | undefined
-  readonly bar: number
+  readonly bar: number | undefined
   readonly better: 'more' | 'less'
   readonly met: boolean | undefined
   /** Which cases were compared. */
@@ -80,9 +80,20 @@ export function barsOf(
   const hot = best(standings, ['book-64-hot', 'book-256-hot'])
   const bulk = best(standings, ['bulk-100', 'bulk-500'])
   const ratio = (name: string, over: string | undefined, under: string, bar: number): Bar => {
-    const value = ratioOf(measurements, over, under)
+    const value = ratioOf(measurements, { over, under, of: ({ unitsPerSecond }) => unitsPerSecond })
     const met = value === undefined ? undefined : value >= bar
     return { name, value, bar, better: 'more', met, by: `${over ?? '-'} / ${under}` }
+  }
+  const cpuRatio = (name: string, over: string, under: string | undefined): Bar => {
+    const value = ratioOf(measurements, { over, under, of: allMicros })
+    return {
+      name,
+      value,
+      bar: undefined,
+      better: 'more',
+      met: undefined,
+      by: `${over} / ${under ?? '-'}`,
+    }
   }
   const p99 = standings.find((one) => one.case === spread)?.p99
   return [
@@ -98,6 +109,9 @@ export function barsOf(
       met: p99 === undefined ? undefined : p99 < MAX_P99_MS,
       by: spread ?? '-',
     },
+    // Other work on the machine slows a process of one thread more than one of sixteen; CPU time tells.
+    cpuRatio('CPU time of naive over that of a book payment, spread accounts', 'naive', spread),
+    cpuRatio('CPU time of naive over that of a book payment, one hot account', 'naive-hot', hot),
   ]
 }
 
@@ -109,22 +123,29 @@ function best(standings: readonly Standing[], names: readonly string[]): string 
   )[0]?.case
 }
 
+/** Everything that runs for one unit, the driver of the load included. */
+function allMicros({ cpuMicros }: Measurement): number {
+  const { postgres, service, gateway, driver } = cpuMicros
+  return postgres + service + gateway + driver
+}
+
+interface Compared {
+  readonly over: string | undefined
+  readonly under: string | undefined
+  readonly of: (measurement: Measurement) => number
+}
+
 function ratioOf(
   measurements: readonly Measurement[],
-  over: string | undefined,
-  under: string,
+  { over, under, of }: Compared,
 ): number | undefined {
-  const rates = (name: string | undefined) =>
-    new Map(
-      measurements
-        .filter((one) => one.case === name)
-        .map(({ round, unitsPerSecond }) => [round, unitsPerSecond]),
-    )
-  const divisors = rates(under)
+  const byRound = (name: string | undefined) =>
+    new Map(measurements.filter((one) => one.case === name).map((one) => [one.round, of(one)]))
+  const divisors = byRound(under)
   return median(
-    [...rates(over)].flatMap(([round, rate]) => {
+    [...byRound(over)].flatMap(([round, value]) => {
       const divisor = divisors.get(round)
-      return divisor === undefined ? [] : [rate / divisor]
+      return divisor === undefined ? [] : [value / divisor]
     }),
   )
 }
