@@ -1,7 +1,9 @@
 import type { Tx } from '../../platform/db/types.ts'
+import { emit } from '../../platform/events/events.ts'
 import { newId } from '../../platform/ids.ts'
 import { findAccountsByKey, insertAccounts, insertBook, insertChart } from './account.queries.ts'
 import { CHART } from './chart.ts'
+import { accountCreated, accountEvent } from './ledger.events.ts'
 
 /** Gives a tenant its books: the time zone of its business days, and the chart of accounts. */
 export async function openBooks(
@@ -45,18 +47,33 @@ export async function openAccounts(
   if (missing.size === 0) return found
   // Sorted, so that two transactions which open the same accounts wait instead of deadlocking.
   const sorted = [...missing.keys()].toSorted().map((name) => missing.get(name) as ModuleAccount)
-  await insertAccounts(
-    tx,
-    sorted.map((spec) => ({
-      ...spec,
-      accountId: spec.accountId ?? newId(spec.at),
-      externalId: null,
-      minAvailable: spec.minAvailable ?? null,
-      maxBalance: null,
-      metadata: {},
-    })),
-  )
-  return accountsByKey(tx, specs)
+  const asked = sorted.map((spec) => ({
+    ...spec,
+    accountId: spec.accountId ?? newId(spec.at),
+    externalId: null,
+    minAvailable: spec.minAvailable ?? null,
+    maxBalance: null,
+    metadata: {},
+  }))
+  const opened = new Set(await insertAccounts(tx, asked))
+  emit(tx, asked.filter(({ accountId }) => opened.has(accountId)).map(openingEvent))
+  const all = await accountsByKey(tx, specs)
+  const lost = sorted.find(({ tenantId, key }) => !all.has(`${tenantId} ${key}`))
+  if (lost !== undefined) throw new Error(`${lost.key} cannot be opened under ${lost.role}`)
+  return all
+}
+
+function openingEvent({
+  tenantId,
+  accountId,
+  at,
+}: {
+  tenantId: string
+  accountId: string
+  at: Date
+}) {
+  const account = { tenantId, accountId, status: 'open', version: 1 } as const
+  return accountEvent(accountCreated, account, { at, requestId: null })
 }
 
 async function accountsByKey(
