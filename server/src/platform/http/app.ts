@@ -13,6 +13,7 @@ import { newId, publicId } from '../ids.ts'
 import { ApiError } from '../errors.ts'
 import { refuse } from './http.errors.ts'
 import { createHandlerDeadline } from './handler-deadline.ts'
+import { createArrival } from './arrival.ts'
 import { failureHandler } from './failure.ts'
 import { BODY_LIMIT, readJsonBodies } from './json-body.ts'
 import { createKeyedHash } from './keyed-hash.ts'
@@ -39,8 +40,8 @@ import { buildValidator } from './validation.ts'
  *     })
  *   }
  *
- * `config` is in `route-policy.ts`. Hooks run in the order of `docs`: arrival (ids, headers), method
- * and media type, authentication, version; then the body is read; then the idempotency key; then the
+ * `config` is in `route-policy.ts`. The steps are in `arrival.ts` and `gates.ts`, in this order: ids
+ * and headers, media type, authentication, version; then the body is read; then the idempotency key; then the
  * schemas; then the scope; then the handler. Routes register inside plug-ins, after `createHttp`.
  *
  * A plug-in that speaks another protocol (OAuth) registers its own content-type parsers, marks its
@@ -67,21 +68,16 @@ export type Http = FastifyInstance<
 >
 
 // Deadlines shrink inward: client 30 s, proxy 29 s, handler 25 s, retries 20 s, statement 5 s.
-// A command that moves money has no timer of its own: once its batch has begun it is not given up, and
-// the batch ends within its retry budget. (A timer and an abort signal cost a twentieth of a request.)
+// The 503 says that time is spent, not that work is undone: a batch that has begun is not given up.
 const HANDLER_TIMEOUT_MS = 25_000
 const MAX_CONNECTIONS = 5_000
+const REAP_MS = 1_000 // sooner could cut off a request that is on its way
 
 export function createHttp(options: HttpOptions): Http {
   const { issuer, clock } = options
   const answerFailure = failureHandler(issuer)
-  const gates = requestGates({
-    issuer,
-    clock,
-    authenticate: options.authenticate,
-    keyedHash: createKeyedHash(options.fingerprintKey),
-  })
-  const settings: FastifyHttpOptions<RawServerDefault, FastifyBaseLogger> = {
+  const arrival = createArrival(issuer, clock)
+  const settings: FastifyHttpOptions<RawServerDefault> = {
     ...(options.logger !== undefined && { loggerInstance: options.logger }),
     logController: new LogController({ disableRequestLogging: true }),
     childLoggerFactory: (logger) => logger, // our lines name their request: no child logger for each
@@ -100,7 +96,7 @@ export function createHttp(options: HttpOptions): Http {
     http: { headersTimeout: 10_000, connectionsCheckingInterval: 2_000, maxHeaderSize: 16_384 },
     clientErrorHandler: answerMalformed(issuer, clock),
     frameworkErrors: (error, request, reply) => {
-      gates.arrive(request, reply, () => answerFailure(error, request, reply))
+      arrival.arrive(request, reply, () => answerFailure(error, request, reply))
     },
   }
   const app = fastify(settings).withTypeProvider<TypeBoxTypeProvider>()
@@ -123,17 +119,31 @@ export function createHttp(options: HttpOptions): Http {
   const deadline = createHandlerDeadline(HANDLER_TIMEOUT_MS, (reply) => {
     reply.send(new ApiError(refuse('handler_timeout')))
   })
-  app.addHook('preClose', gates.close)
-  app.addHook('onClose', async () => deadline.stop())
-  app.addHook('onRequest', gates.arrive)
+  const gates = requestGates({
+    authenticate: options.authenticate,
+    keyedHash: createKeyedHash(options.fingerprintKey),
+    deadline,
+    isClosing: arrival.isClosing,
+  })
+  let reaping: NodeJS.Timeout | undefined
+  app.addHook('preClose', (done) => {
+    arrival.close()
+    // Answers say `Connection: close` from now on; this ends what was answered just before.
+    reaping = setInterval(() => app.server.closeIdleConnections(), REAP_MS)
+    done()
+  })
+  app.addHook('onClose', async () => {
+    clearInterval(reaping)
+    deadline.stop()
+  })
+  app.addHook('onRequest', arrival.arrive)
   app.addHook('onRoute', (route) => {
     const policy = policyOf(route)
-    if (policy.idempotency !== 'required') route.handlerTimeout ??= HANDLER_TIMEOUT_MS
     route.onRequest = [gates.admit(policy), ...listOf(route.onRequest)]
     route.preValidation = [gates.prepare(policy), ...listOf(route.preValidation)]
+    route.onSend = [...listOf(route.onSend), gates.finish]
     if (policy.public) return
-    route.preHandler = [gates.authorise(policy, deadline), ...listOf(route.preHandler)]
-    route.onSend = [...listOf(route.onSend), gates.finish(deadline)]
+    route.preHandler = [gates.authorise(policy), ...listOf(route.preHandler)]
   })
   return app
 }

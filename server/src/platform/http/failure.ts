@@ -2,7 +2,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { DatabaseUnavailable } from '../db/transaction.ts'
 import { ApiError, type Refusal } from '../errors.ts'
 import { refuse } from './http.errors.ts'
-import { pathOf, PROBLEM_TYPE, renderProblem } from './problem.ts'
+import { PROBLEM_TYPE, renderProblem } from './problem.ts'
 
 /**
  * The one place where an error becomes an answer. Refusals say what they are; everything else is
@@ -79,7 +79,13 @@ function logFailure(request: FastifyRequest, { code, status }: Refusal, error: u
   // Shed load is counted, not logged: a line per refusal would cost more than the refusal.
   if (status === 503 && error instanceof ApiError) return
   request.log.error(
-    { err: error, code, request_id: request.id, method: request.method, path: pathOf(request.url) },
+    {
+      err: error,
+      code,
+      request_id: request.id,
+      method: request.method,
+      route: request.routeOptions.url,
+    },
     'request failed',
   )
 }

@@ -1,15 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../actor.ts'
-import type { Clock } from '../clock.ts'
 import { ApiError, type FieldError } from '../errors.ts'
 import { API_VERSION } from '../version.ts'
 import { refuse } from './http.errors.ts'
 import type { HandlerDeadline } from './handler-deadline.ts'
 import { fingerprintOf, readKey } from './idempotency.ts'
 import type { KeyedHash } from './keyed-hash.ts'
-import { traceparentOf } from './problem.ts'
 import type { Authenticate, Done, Hook, RoutePolicy } from './route-policy.ts'
-import { securityHeaders } from './security-headers.ts'
 import { invalidRequest } from './validation.ts'
 
 /**
@@ -17,31 +14,12 @@ import { invalidRequest } from './validation.ts'
  * per step is what one would find in the profile.
  */
 export function requestGates(options: {
-  readonly issuer: string
-  readonly clock: Clock
   readonly authenticate: Authenticate
   readonly keyedHash: KeyedHash
+  readonly deadline: HandlerDeadline
+  readonly isClosing: () => boolean
 }) {
-  const { clock, authenticate, keyedHash } = options
-  const headers = { ...securityHeaders(options.issuer), 'api-version': API_VERSION }
-  let closing = false
-
-  function close(done: () => void): void {
-    closing = true
-    done()
-  }
-
-  /** Ids and headers, for every request, also one to an unknown address. */
-  function arrive(request: FastifyRequest, reply: FastifyReply, done: Done): void {
-    request.arrivedAt = clock.now()
-    reply.headers(headers).header('request-id', request.id)
-    const theirs = request.headers['x-request-id']
-    if (typeof theirs === 'string' && TOKEN.test(theirs)) reply.header('x-request-id', theirs)
-    const traceparent = traceparentOf(request)
-    if (traceparent !== undefined) reply.header('traceparent', traceparent)
-    done(closing ? new ApiError(refuse('shutting_down'), { connection: 'close' }) : undefined)
-  }
-
+  const { authenticate, keyedHash, deadline, isClosing } = options
   /** Media type, token, version: what can be refused before a body is read. */
   function admit(policy: RoutePolicy): Hook {
     if (policy.public) {
@@ -92,7 +70,7 @@ export function requestGates(options: {
     return undefined
   }
 
-  function authorise(policy: RoutePolicy, deadline: HandlerDeadline): Hook {
+  function authorise(policy: RoutePolicy): Hook {
     const scope = policy.scope as string
     const refusal = refuse('insufficient_scope', { detail: `This operation needs ${scope}.` })
     const challenge = { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` }
@@ -103,22 +81,21 @@ export function requestGates(options: {
     }
   }
 
-  function finish(deadline: HandlerDeadline) {
-    return function endOfHandler(
-      _request: FastifyRequest,
-      reply: FastifyReply,
-      _payload: unknown,
-      done: Done,
-    ): void {
-      deadline.end(reply)
-      done()
-    }
+  function finish(
+    _request: FastifyRequest,
+    reply: FastifyReply,
+    _payload: unknown,
+    done: Done,
+  ): void {
+    deadline.end(reply)
+    // Else the connection would stay open, idle, and hold up the stop until it times out.
+    if (isClosing()) reply.header('connection', 'close')
+    done()
   }
 
-  return { close, arrive, admit, prepare, authorise, finish }
+  return { admit, prepare, authorise, finish }
 }
 
-const TOKEN = /^[A-Za-z0-9._-]{1,64}$/
 const JSON_TYPE = /^application\/(?:merge-patch\+)?json(?:\s*;\s*charset="?utf-8"?)?\s*$/i
 
 const KEY_MISSING: FieldError = {

@@ -38,15 +38,10 @@ export function scanJson(text: string, limits: ScanLimits): ScanFault | undefine
     switch (character) {
       case QUOTE: {
         const open = at
-        let escaped = false
-        for (at += 1; at < end; at += 1) {
-          const inside = text.charCodeAt(at)
-          if (inside === QUOTE) break
-          if (inside !== BACKSLASH) continue
-          escaped = true
-          at += 1
-        }
-        if (at >= end) return undefined // unterminated: the parser will say so
+        const close = closingQuote(text, at)
+        if (close === 0) return undefined // unterminated: the parser will say so
+        const escaped = close < 0
+        at = Math.abs(close)
         if (escaped) {
           const fault = faultOfEscapes(text, open, at)
           if (fault !== undefined) return fault
@@ -71,8 +66,7 @@ export function scanJson(text: string, limits: ScanLimits): ScanFault | undefine
         members += 1
         break
       case 0x7d: // }
-      case 0x5d: {
-        // ]
+      case 0x5d /* ] */: {
         const start = frames.pop()
         if (start !== undefined && start !== IN_ARRAY) {
           names.length = start
@@ -84,32 +78,11 @@ export function scanJson(text: string, limits: ScanLimits): ScanFault | undefine
         members += 1
         if (members > limits.maxMembers) return tooLarge(at, `at most ${limits.maxMembers} members`)
         break
-      case 0x2d: // -
-      case 0x30:
-      case 0x31:
-      case 0x32:
-      case 0x33:
-      case 0x34:
-      case 0x35:
-      case 0x36:
-      case 0x37:
-      case 0x38:
-      case 0x39: {
-        INTEGER.lastIndex = at
-        const digits = INTEGER.exec(text)?.[0]
-        if (digits === undefined) return undefined
-        const next = text.charCodeAt(at + digits.length) | 0x20
-        if (next === 0x2e || next === 0x65) {
-          return {
-            offset: at,
-            code: 'bad_format',
-            detail: 'a whole number, without fraction or exponent',
-          }
-        }
-        if (digits.length > 15 && !Number.isSafeInteger(Number(digits))) {
-          return tooLarge(at, 'beyond the whole numbers that JSON carries exactly')
-        }
-        at += digits.length - 1
+      default: {
+        if (!startsNumber(character)) break
+        const digits = scanNumber(text, at)
+        if (typeof digits === 'object') return digits
+        at += digits - 1
         break
       }
     }
@@ -117,7 +90,43 @@ export function scanJson(text: string, limits: ScanLimits): ScanFault | undefine
   return undefined
 }
 
+/** Where the string that opens here closes, negative if it holds an escape, 0 if it does not close. */
+function closingQuote(text: string, open: number): number {
+  let escaped = false
+  for (let at = open + 1; at < text.length; at += 1) {
+    const character = text.charCodeAt(at)
+    if (character === QUOTE) return escaped ? -at : at
+    if (character !== BACKSLASH) continue
+    escaped = true
+    at += 1
+  }
+  return 0
+}
+
+function startsNumber(character: number): boolean {
+  return (character >= 0x30 && character <= 0x39) || character === 0x2d
+}
+
 const INTEGER = /-?\d+/y
+
+/** How long the whole number is that stands here, or what is wrong with it. */
+function scanNumber(text: string, at: number): number | ScanFault {
+  INTEGER.lastIndex = at
+  const digits = INTEGER.exec(text)?.[0]
+  if (digits === undefined) return 1 // a lone minus: the parser says so
+  const next = text.charCodeAt(at + digits.length) | 0x20
+  if (next === 0x2e || next === 0x65) {
+    return {
+      offset: at,
+      code: 'bad_format',
+      detail: 'a whole number, without fraction or exponent',
+    }
+  }
+  if (digits.length > 15 && !Number.isSafeInteger(Number(digits))) {
+    return tooLarge(at, 'beyond the whole numbers that JSON carries exactly')
+  }
+  return digits.length
+}
 
 function isName(text: string, from: number): boolean {
   let at = from
@@ -206,8 +215,8 @@ export function pointerAt(text: string, offset: number): string {
   for (let at = 0; at <= offset && at < text.length; at += 1) {
     const character = text.charCodeAt(at)
     if (character === QUOTE) {
-      const close = endOfString(text, at)
-      if (close < 0) break
+      const close = Math.abs(closingQuote(text, at))
+      if (close === 0) break
       if (open.at(-1) === 'object' && isName(text, close + 1)) {
         path[path.length - 1] = nameAt(text, at, close, true)
       }
@@ -223,16 +232,6 @@ export function pointerAt(text: string, offset: number): string {
     }
   }
   return ['#', ...path.map(token)].join('/')
-}
-
-/** Index of the closing quote of the string that opens at `open`, or -1. */
-function endOfString(text: string, open: number): number {
-  for (let at = open + 1; at < text.length; at += 1) {
-    const character = text.charCodeAt(at)
-    if (character === QUOTE) return at
-    if (character === BACKSLASH) at += 1
-  }
-  return -1
 }
 
 const MAX_POINTER_TOKEN = 64 // a name is the caller's text: no more of it than finds the place

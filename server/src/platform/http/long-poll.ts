@@ -29,6 +29,9 @@ export async function longPoll<Row>(
   const isEnough = (row: Row): boolean =>
     request.headers['if-none-match'] === undefined ? isDone(row) : !isKnown(request, version(row))
   const deadline = elapsed() + wait * 1_000
+  // Not `request.signal`: the request is "closed" as soon as its body has been read.
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
   let row = first
   while (!isEnough(row)) {
     const end = await waiters.wait({
@@ -37,7 +40,7 @@ export async function longPoll<Row>(
       version: version(row),
       clientId: request.actor.id,
       timeoutMs: deadline - elapsed(),
-      signal: request.signal,
+      signal: gone.signal,
     })
     if (end === 'full') return row // at once, and without saying that the wait was honoured
     row = await read()

@@ -2,6 +2,7 @@ import { Ajv2020, type AnySchema, type ErrorObject, type ValidateFunction } from
 import ajvFormats from 'ajv-formats'
 import { isPayable } from '../currencies.ts'
 import { ApiError, type FieldError } from '../errors.ts'
+import { closeRecords } from './close-records.ts'
 import { fieldErrors } from './field-errors.ts'
 import { refuse } from './http.errors.ts'
 
@@ -23,7 +24,7 @@ export function buildValidator(schemas: Record<string, unknown>) {
     return (data: unknown) => {
       validate ??=
         part === 'body'
-          ? (strict ??= newAjv(schemas, false)).compile(schema)
+          ? (strict ??= newAjv(schemas, false)).compile(closeRecords(schema))
           : (loose ??= newAjv(schemas, 'array')).compile(schema)
       if (validate(data)) return { value: data }
       return { error: invalidRequest(fieldErrors(validate.errors as ErrorObject[], part)) }
@@ -54,7 +55,7 @@ function newAjv(schemas: Record<string, unknown>, coerceTypes: false | 'array'):
     strictTypes: false, // a nullable member is `type: ['string', 'null']` or a union
     strictTuples: true,
     allowUnionTypes: true,
-    schemas: Object.values(schemas) as object[],
+    schemas: Object.values(schemas).map(closeRecords) as object[],
   })
   ajvFormats.default(ajv, ['date', 'date-time', 'email', 'uri', 'uuid'])
   ajv.addFormat('currency', isPayable)
