@@ -38,7 +38,10 @@ export interface Sample {
   readonly waiters: Waiters
 }
 
-export function openSampleDoor(options: Partial<HttpOptions> = {}): Sample {
+export function openSampleDoor({
+  before = () => undefined,
+  ...options
+}: Partial<HttpOptions> & { readonly before?: (http: Http) => void } = {}): Sample {
   const http = createHttp({
     issuer: ISSUER,
     clock: { now: () => new Date() },
@@ -49,6 +52,7 @@ export function openSampleDoor(options: Partial<HttpOptions> = {}): Sample {
     },
     ...options,
   })
+  before(http)
   const waiters = createWaiters({
     versionsOf: async () => new Map(),
     onError: (error) => assert.fail(error as Error),
