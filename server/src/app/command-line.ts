@@ -30,6 +30,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addMigrate(program)
   addTenants(program)
   addClients(program)
+  addLedger(program)
   try {
     if (args.length === 0) {
       program.outputHelp({ error: true })
@@ -44,7 +45,10 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 
 function addRoles(program: Command): void {
   withSettings(program.command('start'))
-    .description('run everything: database, gateway, API and worker')
+    .description(
+      'run everything: database, gateway, API and worker. An empty database is given sample data ' +
+        'when the issuer is on this machine and NODE_ENV is not production',
+    )
     .action(async (flags: Flags) => {
       const { start } = await import('./start.ts')
       await start(settingsOf(flags), {
@@ -117,6 +121,17 @@ function addClients(program: Command): void {
     .action(async (flags: Flags) => {
       const { rollSampleClients } = await import('./commands/roll-sample-clients.ts')
       await rollSampleClients(settingsOf(flags), print)
+    })
+}
+
+function addLedger(program: Command): void {
+  const ledger = program.command('ledger').description('look after the books')
+  withDatabase(ledger.command('check'))
+    .description('check that the books of a tenant, or of all, hold every rule')
+    .option('--tenant <id>', 'ten_…')
+    .action(async (flags: Flags & { tenant?: string }) => {
+      const { printLedgerCheck } = await import('./commands/check-ledger.ts')
+      await printLedgerCheck(flags.tenant, settingsOf(flags), print)
     })
 }
 

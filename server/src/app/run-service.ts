@@ -5,7 +5,6 @@ import type { Settings } from '../platform/config/settings.ts'
 import { rootKey } from '../platform/crypto/local-keys.ts'
 import { sealingUnder } from '../platform/crypto/sealing.ts'
 import type { Connection } from '../platform/db/pools.ts'
-import type { RunningJobs } from '../platform/jobs/run-jobs.ts'
 import { jobs } from './jobs.ts'
 import { HOST, portTaken } from './ports.ts'
 import { type Service, openService } from './service.ts'
@@ -37,6 +36,7 @@ export async function runService(
     clock: systemClock,
     sealing: sealingUnder(key),
     connectors: [sandboxConnector({ baseUrl: `http://${HOST}:${gatewayPort}` })],
+    jobs,
     logger,
   })
   try {
@@ -45,16 +45,8 @@ export async function runService(
     await service.close()
     throw error
   }
-  if (!worker) return { stop: () => service.close() }
-  service.startWorkers()
-  const background = startJobs(service, connection, logger)
-  return {
-    async stop() {
-      // Jobs use the pools, which close with the service.
-      await (await background)?.stop()
-      await service.close()
-    },
-  }
+  if (worker) service.startWorkers()
+  return { stop: () => service.close() }
 }
 
 async function listen(service: Service, port: number): Promise<void> {
@@ -63,20 +55,5 @@ async function listen(service: Service, port: number): Promise<void> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error
     throw await portTaken(port, '--port') // somebody was faster since we looked
-  }
-}
-
-/** Housekeeping is not what anybody waits for: it begins behind the start, and says so if it cannot. */
-async function startJobs(
-  { pools }: Service,
-  connection: Connection,
-  logger: FastifyBaseLogger,
-): Promise<RunningJobs | undefined> {
-  try {
-    const { runJobs } = await import('../platform/jobs/run-jobs.ts')
-    return await runJobs({ connection, pools, jobs, logger })
-  } catch (error) {
-    logger.error({ err: error }, 'jobs do not run in this process')
-    return undefined
   }
 }

@@ -1,11 +1,13 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { createGuard, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
-import { holdQueue, ledgerRoutes } from '../modules/ledger/index.ts'
+import {
+  assertScopes,
+  createGuard,
+  oauthRoutes,
+  openAuthorizationServer,
+} from '../modules/identity/index.ts'
+import { ledgerRoutes } from '../modules/ledger/index.ts'
 import {
   type Connector,
-  attemptQueue,
-  authorizationQueue,
-  onAttemptsDue,
   paymentRoutes,
   refundRoutes,
   routeOver,
@@ -16,7 +18,6 @@ import type { Clock } from '../platform/clock.ts'
 import type { Sealing } from '../platform/crypto/sealing.ts'
 import { databaseOver } from '../platform/db/dialect.ts'
 import { type Connection, type Pools, openPools } from '../platform/db/pools.ts'
-import { startDue } from '../platform/due/due.ts'
 import { onCommitted } from '../platform/events/events.ts'
 import { type Http, createHttp } from '../platform/http/app.ts'
 import { docsRoutes } from '../platform/http/docs-routes.ts'
@@ -24,9 +25,11 @@ import { healthRoutes } from '../platform/http/health-routes.ts'
 import { describeApi } from '../platform/http/openapi.ts'
 import { createSubmit } from '../platform/http/submit.ts'
 import { createWaiters } from '../platform/http/waiters.ts'
+import type { Job } from '../platform/jobs/job.ts'
 import { createPaging } from '../platform/page.ts'
 import { documentationOf } from './documentation.ts'
 import { readyChecks } from './ready-checks.ts'
+import { type Worker, startWorkers } from './workers.ts'
 
 export interface ServiceOptions {
   readonly connection: Connection
@@ -35,6 +38,8 @@ export interface ServiceOptions {
   readonly clock: Clock
   readonly sealing: Sealing
   readonly connectors: readonly Connector[]
+  /** Default: none, for tests. */
+  readonly jobs?: readonly Job[]
   readonly logger: FastifyBaseLogger
 }
 
@@ -42,7 +47,7 @@ export interface ServiceOptions {
 export interface Service {
   readonly http: Http
   readonly pools: Pools
-  /** Begins to claim due rows: what the roles `start` and `worker` do. */
+  /** Begins to claim due rows and to run jobs: what the roles `start` and `worker` do. */
   startWorkers(): void
   /** Refuses what is new, ends what was begun, and closes the pools. May be called once. */
   close(): Promise<void>
@@ -51,7 +56,10 @@ export interface Service {
 /** Puts the modules together: the only place that knows them all. */
 export async function openService(options: ServiceOptions): Promise<Service> {
   const { connection, issuer, clock, sealing, connectors, logger } = options
-  const pools = openPools(connection, (error) => logger.warn({ err: error }, 'connection lost'))
+  let closed = false
+  const pools = openPools(connection, (error) => {
+    if (!closed) logger.warn({ err: error }, 'connection lost')
+  })
   const db = databaseOver(pools.read)
   const batcher = createBatcher(pools.money)
   const submit = createSubmit(batcher, issuer)
@@ -76,6 +84,9 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   })
   const forget = onCommitted((events) => waiters.wake(events.map(({ objectId }) => objectId)))
 
+  http.addHook('onRoute', ({ method, url, config }) => {
+    if (config?.scope !== undefined) assertScopes(`${String(method)} ${url}`, [config.scope])
+  })
   const documentation = documentationOf(issuer)
   describeApi(http, documentation)
   await http.register(docsRoutes(documentation))
@@ -87,40 +98,23 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(paymentRoutes(payments))
   await http.register(refundRoutes(payments))
 
-  /** Each starts one due queue of a module and answers how to stop it. */
-  const dueDb = databaseOver(pools.due)
-  const onError = (error: unknown) => logger.error({ err: error }, 'due work')
-  const workers: readonly (() => Worker)[] = [
-    () => {
-      const runner = startDue(dueDb, attemptQueue({ batcher, connectors, clock }), {
-        clock,
-        onError,
-      })
-      onAttemptsDue(runner.wake)
-      return runner
-    },
-    () => startDue(dueDb, authorizationQueue({ batcher, clock }), { clock, onError }),
-    () => startDue(dueDb, holdQueue({ batcher, clock }), { clock, onError }),
-  ]
-  let working: Worker[] = []
+  let workers: Worker | undefined
 
   return {
     http,
     pools,
     startWorkers() {
-      working = workers.map((start) => start())
+      const { jobs = [] } = options
+      workers = startWorkers({ connection, pools, batcher, connectors, clock, jobs, logger })
     },
     async close() {
       waiters.close()
-      await Promise.all([http.close(), ...working.map((worker) => worker.stop())])
+      await Promise.all([http.close(), workers?.stop()])
       await batcher.drain()
       forget()
       await Promise.all(connectors.map((connector) => connector.close()))
+      closed = true // connections that the database ends first are no news now
       await pools.close()
     },
   }
-}
-
-interface Worker {
-  stop(): Promise<void>
 }

@@ -13,6 +13,7 @@ import { supervisorOf } from '../../src/platform/postgres/index.ts'
 import { givenDataDirectory } from '../support/data-directory.ts'
 import { freePort, isFree } from '../support/free-port.ts'
 import { type Launched, launch } from '../support/launch.ts'
+import { credentialsIn, pay, paymentStatus, tokenFrom } from '../support/sandbox-client.ts'
 import { testClusterFromEnv } from '../support/test-cluster-env.ts'
 
 const READY = 'ready in'
@@ -23,7 +24,7 @@ test('from an empty directory to a payment by two pasted lines, and an orderly e
   const ms = await run.sees(READY)
   t.diagnostic(`first start: ready after ${ms.toFixed(0)} ms`)
 
-  const credentials = credentialsOf(dataDir)
+  const credentials = credentialsIn(dataDir)
   const text = run.stdout()
   assert.ok(text.split('\n').length <= 20, text)
   assert.ok(text.split('\n').every((line) => !line.includes('\u001b')))
@@ -107,6 +108,9 @@ test('an operator makes a tenant and a client at the machine while the service r
   const status = launch(t, ['migrate', 'status', ...place])
   assert.equal(await status.exited, 0)
   assert.match(status.stdout(), /applied, 0 pending/)
+  const check = launch(t, ['ledger', 'check', ...place])
+  assert.equal(await check.exited, 0, check.stderr())
+  assert.match(check.stdout(), /^The books hold: .*2 transactions/)
 })
 
 test('killed at any moment of its first start, the next one is ready', async (t) => {
@@ -194,7 +198,7 @@ test('on a database of its own DATABASE_URL is seeded once, and roles share it',
   const paid = await pay(dataDir)
 
   // A second api beside it: same tokens, same payments.
-  const { base_url: issuer, gateway } = credentialsOf(dataDir)
+  const { base_url: issuer, gateway } = credentialsIn(dataDir)
   const gatewayPort = new URL(gateway.base_url).port
   const flags = ['--data', dataDir, '--issuer', issuer, '--gateway-port', gatewayPort]
   const api = launch(t, ['api', ...flags, '--port', `${port}`], { DATABASE_URL })
@@ -225,7 +229,7 @@ test('on a database of its own DATABASE_URL is seeded once, and roles share it',
   const roll = launch(t, ['client', 'roll', '--all', ...flags.slice(0, 2)], { DATABASE_URL })
   assert.equal(await roll.exited, 0, roll.stderr())
   const { accounts, tenant_id } = JSON.parse(before) as Credentials
-  const fresh = credentialsOf(dataDir)
+  const fresh = credentialsIn(dataDir)
   assert.deepEqual([fresh.accounts, fresh.tenant_id], [accounts, tenant_id])
 })
 
@@ -246,55 +250,13 @@ async function givenPlace(t: TestContext): Promise<Place> {
   }
 }
 
-function credentialsOf(dataDir: string): Credentials {
-  return JSON.parse(readFileSync(join(dataDir, 'credentials.json'), 'utf8')) as Credentials
-}
-
 function secretsOf({ clients }: Credentials): string[] {
   return Object.values(clients).map(({ client_secret }) => client_secret)
 }
 
-async function tokenOf(dataDir: string): Promise<string> {
-  const { base_url, clients } = credentialsOf(dataDir)
-  const { client_id, client_secret } = clients.backoffice
-  const response = await fetch(`${base_url}/oauth/token`, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${client_id}:${client_secret}`).toString('base64')}`,
-    },
-    body: new URLSearchParams({ grant_type: 'client_credentials' }),
-  })
-  assert.equal(response.status, 200)
-  return ((await response.json()) as { access_token: string }).access_token
-}
-
-/** A card payment, completed; answers its id. */
-async function pay(dataDir: string): Promise<string> {
-  const response = await fetch(`${credentialsOf(dataDir).base_url}/payments`, {
-    method: 'POST',
-    headers: {
-      authorization: `Bearer ${await tokenOf(dataDir)}`,
-      'idempotency-key': randomBytes(8).toString('hex'),
-      'content-type': 'application/json',
-      prefer: 'wait=20',
-    },
-    body: JSON.stringify({
-      amount: 4_200,
-      currency: 'EUR',
-      payment_method: { type: 'card', card: { token: 'tok_visa' } },
-    }),
-  })
-  const payment = (await response.json()) as { id: string; status: string }
-  assert.equal(payment.status, 'completed', JSON.stringify(payment))
-  return payment.id
-}
-
-async function statusOf(dataDir: string, id: string, origin?: string): Promise<string> {
-  const base = origin ?? credentialsOf(dataDir).base_url
-  const headers = { authorization: `Bearer ${await tokenOf(dataDir)}` }
-  const response = await fetch(`${base}/payments/${id}`, { headers })
-  assert.equal(response.status, 200)
-  return ((await response.json()) as { status: string }).status
+async function statusOf(dataDir: string, id: string, origin?: string): Promise<unknown> {
+  const base = origin ?? credentialsIn(dataDir).base_url
+  return await paymentStatus(base, await tokenFrom(dataDir), id)
 }
 
 function postmasterOf(dataDir: string): number {

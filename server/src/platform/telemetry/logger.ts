@@ -1,5 +1,13 @@
 import { renameSync, statSync } from 'node:fs'
-import { type Logger, destination, multistream, pino, stdTimeFunctions } from 'pino'
+import {
+  type Logger,
+  type SerializedError,
+  destination,
+  multistream,
+  pino,
+  stdSerializers,
+  stdTimeFunctions,
+} from 'pino'
 
 /** Values of these never reach a log, wherever in a record they stand. */
 const SECRETS = [
@@ -33,12 +41,21 @@ export function openLogger(target: LogTarget): Logger {
       paths: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
       censor: '[redacted]',
     },
+    serializers: { err: withoutConnection },
   }
   if (target === 'stdout') return pino(options, destination({ dest: 1, sync: true }))
   setAside(target.file)
   const file = destination({ dest: target.file, sync: true, mode: 0o600 })
   if (!target.verbose) return pino(options, file)
   return pino(options, multistream([file, destination({ dest: 2, sync: true })]))
+}
+
+/** A lost connection's error carries the client, and that every statement it has prepared. */
+function withoutConnection(error: Error): object {
+  const { client: _client, ...rest } = stdSerializers.err(error) as SerializedError & {
+    client?: unknown
+  }
+  return rest
 }
 
 function setAside(file: string): void {
