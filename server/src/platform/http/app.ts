@@ -17,6 +17,7 @@ import { createArrival } from './arrival.ts'
 import { failureHandler } from './failure.ts'
 import { BODY_LIMIT, readJsonBodies } from './json-body.ts'
 import { createKeyedHash } from './keyed-hash.ts'
+import type { Load } from './load.ts'
 import { answerMalformed } from './malformed.ts'
 import { requestGates } from './gates.ts'
 import { type Authenticate, policyOf } from './route-policy.ts'
@@ -55,6 +56,8 @@ export interface HttpOptions {
   /** Keys the fingerprints of idempotent requests. At least 32 bytes, the same on every node. */
   readonly fingerprintKey: Uint8Array
   readonly logger?: FastifyBaseLogger
+  /** Turns reads away when the process is strained. Without it nothing is. */
+  readonly load?: Pick<Load, 'level'>
   /** Addresses or CIDRs of the proxies whose X-Forwarded-* are believed. */
   readonly trustProxy?: string
 }
@@ -123,6 +126,7 @@ export function createHttp(options: HttpOptions): Http {
     authenticate: options.authenticate,
     keyedHash: createKeyedHash(options.fingerprintKey),
     deadline,
+    load: options.load,
     isClosing: arrival.isClosing,
   })
   let reaping: NodeJS.Timeout | undefined

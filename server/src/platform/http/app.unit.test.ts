@@ -175,6 +175,9 @@ test('a body without a type is not guessed at', async () => {
 test('a missing body is refused where one is needed, and {} where all of it is optional', async () => {
   const needed = await send({ method: 'POST', url: '/orders', headers: key })
   assert.equal(problem(needed), '400 invalid_request')
+  assert.deepEqual(fields(needed), ['# required'])
+  assert.deepEqual(fields(await post('')), ['# required'])
+  assert.deepEqual((await post('', {}, '/orders/ord_1/hold')).json(), { days: 7 })
   const optional = await send({ method: 'POST', url: '/orders/ord_1/hold' })
   assert.deepEqual(optional.json(), { days: 7 })
 })
@@ -351,6 +354,37 @@ test('an accepted command is answered with its body and location', async () => {
   assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8')
   assert.deepEqual(answer.json(), { id: 'ord_1', ...order, capture: 'automatic' })
   assert.equal(answer.headers['idempotent-replayed'], undefined)
+})
+
+test('whoever prefers a minimal answer gets none of the body', async () => {
+  const answer = await post(order, { ...key, prefer: 'return=minimal' })
+  assert.equal(answer.statusCode, 201)
+  assert.equal(answer.body, '')
+  assert.equal(answer.headers['location'], '/orders/ord_1')
+  assert.equal(answer.headers['preference-applied'], 'return=minimal')
+})
+
+test('under load lists are turned away before objects, and commands never', async (t) => {
+  let level = 0
+  const strained = openSampleDoor({ load: { level: () => level } })
+  t.after(() => strained.http.close())
+  const statuses = async (): Promise<number[]> => {
+    const headers = { authorization, ...key }
+    const answers = await Promise.all([
+      strained.http.inject({ url: '/orders', headers }),
+      strained.http.inject({ url: '/orders/ord_1', headers }),
+      strained.http.inject({ method: 'POST', url: '/orders', payload: order, headers }),
+    ])
+    return answers.map(({ statusCode }) => statusCode)
+  }
+  assert.deepEqual(await statuses(), [200, 200, 201])
+  level = 3
+  assert.deepEqual(await statuses(), [503, 200, 201])
+  level = 4
+  assert.deepEqual(await statuses(), [503, 503, 201])
+  const answer = await strained.http.inject('/orders') // before anybody asks for a token
+  assert.equal(problem(answer), '503 overloaded')
+  assert.match(String(answer.headers['retry-after']), /^[1-5]$/)
 })
 
 test('a refused command is a problem with its facts', async (t) => {

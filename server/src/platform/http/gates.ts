@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../actor.ts'
+import { refuse as refuseBatch } from '../batch/batch.errors.ts'
 import { ApiError, type FieldError } from '../errors.ts'
 import { API_VERSION } from '../version.ts'
 import { refuse } from './http.errors.ts'
 import type { HandlerDeadline } from './handler-deadline.ts'
 import { fingerprintOf, readKey } from './idempotency.ts'
 import type { KeyedHash } from './keyed-hash.ts'
+import type { Load } from './load.ts'
 import type { Authenticate, Done, Hook, RoutePolicy } from './route-policy.ts'
 import { invalidRequest } from './validation.ts'
 
@@ -17,10 +19,11 @@ export function requestGates(options: {
   readonly authenticate: Authenticate
   readonly keyedHash: KeyedHash
   readonly deadline: HandlerDeadline
+  readonly load: Pick<Load, 'level'> | undefined
   readonly isClosing: () => boolean
 }) {
-  const { authenticate, keyedHash, deadline, isClosing } = options
-  /** Media type, token, version: what can be refused before a body is read. */
+  const { authenticate, keyedHash, deadline, load, isClosing } = options
+  /** Load, media type, token, version: what can be refused before a body is read. */
   function admit(policy: RoutePolicy): Hook {
     if (policy.public) {
       return function admitAnyone(request, _reply, done) {
@@ -30,6 +33,9 @@ export function requestGates(options: {
     }
     return function admitActor(request, _reply, done) {
       request.policy = policy
+      if (load !== undefined && load.level() >= policy.shedAt) {
+        return done(new ApiError(refuseBatch('overloaded')))
+      }
       if (!readsMediaType(request)) return done(new ApiError(refuse('unsupported_media_type')))
       const entered = (actor: Actor): void => {
         request.actor = actor
@@ -130,6 +136,9 @@ function refuseUndeclared(policy: RoutePolicy, request: FastifyRequest): void {
     for (const parameter of Object.keys(request.query as object)) {
       errors.push({ parameter, code: 'unknown_field', detail: 'no such parameter' })
     }
+  }
+  if (policy.takesBody && request.body === undefined) {
+    errors.push({ pointer: '#', code: 'required', detail: 'this operation needs a body' })
   }
   if (!policy.takesBody && request.body !== undefined && !isEmpty(request.body)) {
     errors.push({ pointer: '#', code: 'unknown_field', detail: 'this operation takes no body' })

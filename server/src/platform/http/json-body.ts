@@ -17,6 +17,7 @@ export function readJsonBodies(app: FastifyInstance): void {
     ['application/json', 'application/merge-patch+json'],
     { parseAs: 'buffer' },
     (request: FastifyRequest, body: Buffer, done: Done) => {
+      if (body.length === 0) return done(null) // a type and no body: there is no body
       if (!isUtf8(body)) return done(invalid('The body is not UTF-8.'))
       const text = body.toString()
       const maxMembers = request.policy?.maxMembers ?? MAX_MEMBERS

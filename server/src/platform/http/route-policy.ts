@@ -17,7 +17,10 @@ declare module 'fastify' {
     readonly idempotency?: 'required' | 'optional' | 'none'
     /** Members and items a body may hold, where 10,000 are too few. */
     readonly maxMembers?: number
-    /** How early the route is turned away when the process is overloaded. Default by method. */
+    /**
+     * When the route is turned away under load (`load.ts`). Default: reads of single objects last,
+     * other reads before them, commands never.
+     */
     readonly sheds?: 'first' | 'lists' | 'reads' | 'never'
     /** Codes of refusals, beyond those of the platform, for the API document. */
     readonly errors?: readonly string[]
@@ -46,6 +49,8 @@ export interface RoutePolicy {
   readonly mayOmitBody: boolean
   readonly takesQuery: boolean
   readonly integerParameters: readonly string[]
+  /** The level of load from which the route is turned away. */
+  readonly shedAt: number
 }
 
 export type Authenticate = (request: FastifyRequest) => Actor | Promise<Actor>
@@ -81,8 +86,16 @@ export function policyOf(route: RouteOptions): RoutePolicy {
     takesBody: schema.body !== undefined && WITH_BODY.has(method),
     mayOmitBody: mayOmit(schema.body),
     takesQuery: schema.querystring !== undefined,
+    shedAt: SHED_AT[config.sheds ?? shedsOf(method, route.url)],
     integerParameters: [...integersOf(schema.querystring), ...integersOf(schema.params)],
   }
+}
+
+const SHED_AT = { first: 2, lists: 3, reads: 4, never: Infinity } as const
+
+function shedsOf(method: string, url: string): keyof typeof SHED_AT {
+  if (method !== 'GET' && method !== 'HEAD') return 'never'
+  return /\/:[^/]+$/.test(url) ? 'reads' : 'lists'
 }
 
 interface ObjectSchema {
@@ -119,7 +132,7 @@ function assertClosed(what: string, schema: unknown, isPartOfAll = false): void 
     isPartOfAll ||
     rest.additionalProperties !== undefined ||
     rest.unevaluatedProperties !== undefined ||
-    rest.patternProperties !== undefined
+    rest.patternProperties !== undefined // `close-records.ts` closes it
   if (type === 'object' && !isClosed) {
     throw new Error(`${what} holds an object without additionalProperties: false`)
   }

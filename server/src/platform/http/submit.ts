@@ -4,6 +4,7 @@ import type { Batcher } from '../batch/batch.ts'
 import type { Command } from '../command.ts'
 import type { Outcome } from '../errors.ts'
 import { retryAfter } from './failure.ts'
+import { markApplied, preferencesOf } from './prefer.ts'
 import { PROBLEM_TYPE, renderProblem } from './problem.ts'
 
 /** What a route makes of an accepted value: the success it documents. */
@@ -58,13 +59,20 @@ export function createSubmit(batcher: Pick<Batcher, 'submit'>, issuer: string): 
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** Sends an answer as it was stored. `return sendAnswer(reply, answer)` ends a handler. */
+/**
+ * Sends an answer as it was stored. `return sendAnswer(reply, answer)` ends a handler. A success
+ * goes without its body to whoever prefers `return=minimal`.
+ */
 export function sendAnswer(reply: FastifyReply, answer: Answer): FastifyReply {
   const { status, body, location, replayed } = answer
   reply.code(status)
   if (location !== undefined) reply.header('location', location)
   if (replayed === true) reply.header('idempotent-replayed', 'true')
-  if (status < 400) return reply.type(JSON_TYPE).send(body)
-  if (body.includes('"retryable":true')) reply.header('retry-after', retryAfter(reply.request.id))
-  return reply.type(PROBLEM_TYPE).send(body)
+  if (status >= 400) {
+    if (body.includes('"retryable":true')) reply.header('retry-after', retryAfter(reply.request.id))
+    return reply.type(PROBLEM_TYPE).send(body)
+  }
+  if (!preferencesOf(reply.request).returnMinimal) return reply.type(JSON_TYPE).send(body)
+  markApplied(reply, 'return=minimal')
+  return reply.code(status === 200 ? 204 : status).send()
 }

@@ -44,6 +44,8 @@ export interface WaiterOptions {
   /** Current versions by object id, one query for all. Objects that are gone are left out. */
   readonly versionsOf: (objects: readonly WaitedObject[]) => Promise<ReadonlyMap<string, number>>
   readonly onError: (error: unknown) => void
+  /** True when the process is too strained to hold requests: they are answered at once. */
+  readonly isStrained?: () => boolean
   /** Monotonic milliseconds. */
   readonly now?: () => number
   readonly schedule?: (tick: () => void, ms: number) => { unref?: () => unknown }
@@ -55,7 +57,7 @@ interface Waiter extends Wait {
 }
 
 export function createWaiters(options: WaiterOptions): Waiters {
-  const { versionsOf, onError, now = elapsed, schedule = setTimeout } = options
+  const { versionsOf, onError, isStrained = never, now = elapsed, schedule = setTimeout } = options
   const waiters = new Map<string, Set<Waiter>>()
   const perClient = new Map<string, number>()
   let count = 0
@@ -66,7 +68,8 @@ export function createWaiters(options: WaiterOptions): Waiters {
   function wait(asked: Wait): Promise<WaitEnd> {
     if (closed) return Promise.resolve('closing')
     const mine = perClient.get(asked.clientId) ?? 0
-    if (count >= MAX_PER_PROCESS || mine >= MAX_PER_CLIENT) return Promise.resolve('full')
+    const isFull = count >= MAX_PER_PROCESS || mine >= MAX_PER_CLIENT
+    if (isFull || isStrained()) return Promise.resolve('full')
     if (asked.signal?.aborted === true) return Promise.resolve('timeout')
     return new Promise((resolve) => {
       const onAbort = (): void => waiter.end('timeout')
@@ -155,4 +158,8 @@ export function createWaiters(options: WaiterOptions): Waiters {
   }
 
   return { wait, wake, close }
+}
+
+function never(): boolean {
+  return false
 }

@@ -140,6 +140,15 @@ test('a client that hangs up gives its place back', async () => {
   assert.equal(await world.wait({ ...wait, signal: gone.signal }), 'timeout')
 })
 
+test('a strained process holds nobody', async () => {
+  const waiters = createWaiters({
+    versionsOf: async () => new Map(),
+    onError: (error) => assert.fail(String(error)),
+    isStrained: () => true,
+  })
+  assert.equal(await waiters.wait(wait), 'full')
+})
+
 test('closing ends all waits, and later ones at once', async () => {
   const world = given()
   const ends = Array.from({ length: 20 }, () => world.wait(wait))
