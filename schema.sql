@@ -96,6 +96,7 @@ declare
   parent_name text;
   first_day date;
 begin
+  perform pg_advisory_xact_lock(5240714); -- "if not exists" does not help two sessions that look at the same moment
   select n.nspname, c.relname into strict parent_schema, parent_name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.oid = parent and c.relkind = 'p' and n.nspname in ('platform', 'audit');
@@ -522,9 +523,13 @@ CREATE INDEX artifacts_grant ON identity.artifacts USING btree (grant_id) WHERE 
 CREATE INDEX artifacts_uid ON identity.artifacts USING btree (model, uid_hash) WHERE (uid_hash IS NOT NULL);
 CREATE INDEX clients_tenant ON identity.clients USING btree (tenant_id, client_id);
 CREATE INDEX replays_expiry ON identity.replays USING btree (expires_at);
+CREATE INDEX accounts_chart ON ledger.accounts USING btree (tenant_id, chart_code, account_id);
 CREATE UNIQUE INDEX accounts_external_id ON ledger.accounts USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE UNIQUE INDEX accounts_key ON ledger.accounts USING btree (tenant_id, key) WHERE (key IS NOT NULL);
 CREATE INDEX entries_transaction ON ledger.entries USING btree (tenant_id, transaction_id);
+CREATE INDEX holds_correlation ON ledger.holds USING btree (tenant_id, correlation_id, hold_id) WHERE (correlation_id IS NOT NULL);
+CREATE INDEX holds_credit_account ON ledger.holds USING btree (tenant_id, credit_account_id, hold_id);
+CREATE INDEX holds_debit_account ON ledger.holds USING btree (tenant_id, debit_account_id, hold_id);
 CREATE INDEX holds_expiring ON ledger.holds USING btree (tenant_id, expires_at, hold_id) WHERE ((status = 'pending'::text) AND (expires_at IS NOT NULL));
 CREATE INDEX transactions_correlation ON ledger.transactions USING btree (tenant_id, correlation_id, transaction_id) WHERE (correlation_id IS NOT NULL);
 CREATE UNIQUE INDEX transactions_dedupe_key ON ledger.transactions USING btree (tenant_id, dedupe_key) WHERE (dedupe_key IS NOT NULL);

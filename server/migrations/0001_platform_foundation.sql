@@ -83,6 +83,7 @@ declare
   parent_name text;
   first_day date;
 begin
+  perform pg_advisory_xact_lock(5240714); -- "if not exists" does not help two sessions that look at the same moment
   select n.nspname, c.relname into strict parent_schema, parent_name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.oid = parent and c.relkind = 'p' and n.nspname in ('platform', 'audit');
