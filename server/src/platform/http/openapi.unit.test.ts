@@ -179,6 +179,8 @@ test('health is always well; readiness is what the checks say, asked at most onc
 })
 
 test('checks that fail or do not answer mean not ready', async (t) => {
+  const alive = setInterval(() => undefined, 1_000) // nothing else here keeps the process waiting
+  t.after(() => clearInterval(alive))
   const failing = given(t, () =>
     Promise.reject(new Error('password authentication failed for 10.0.0.7')),
   )
