@@ -4,7 +4,6 @@ import { ApiError } from '../errors.ts'
 import { canonical } from './canonical-json.ts'
 import { refuse } from './http.errors.ts'
 import type { KeyedHash } from './keyed-hash.ts'
-import type { RoutePolicy } from './route-policy.ts'
 
 export interface Idempotency {
   readonly key: string
@@ -56,7 +55,7 @@ function unquote(line: string): string | undefined {
  */
 export function fingerprintOf(
   keyedHash: KeyedHash,
-  { method, url }: RoutePolicy,
+  { method, url }: { readonly method: string; readonly url: string },
   { params, query, body }: Pick<FastifyRequest, 'params' | 'query' | 'body'>,
 ): string {
   return keyedHash(`${method} ${url}\n${canonical([params, query, body])}`)

@@ -5,7 +5,6 @@ import fc from 'fast-check'
 import { ApiError } from '../errors.ts'
 import { fingerprintOf, readKey } from './idempotency.ts'
 import { blockKeyOf, createKeyedHash } from './keyed-hash.ts'
-import type { RoutePolicy } from './route-policy.ts'
 
 /** As Node hands header lines over: joined in `headers`, apart in `rawHeaders`. */
 function arriving(...lines: string[]) {
@@ -47,7 +46,7 @@ for (const lines of [
 }
 
 const keyedHash = createKeyedHash(Buffer.alloc(32, 7))
-const policy = { method: 'POST', url: '/payments/:id/refunds' } as RoutePolicy
+const policy = { method: 'POST', url: '/payments/:id/refunds' }
 const request = { params: { id: 'pay_1' }, query: {}, body: { amount: 100, metadata: { a: '1' } } }
 const fingerprint = fingerprintOf(keyedHash, policy, request)
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Actor } from '../actor.ts'
 import type { Batcher } from '../batch/batch.ts'
+import { systemClock } from '../clock.ts'
 import { type Outcome, accept, ApiError } from '../errors.ts'
 import { createHttp, type Http, type HttpOptions } from './app.ts'
 import {
@@ -44,7 +45,7 @@ export function openSampleDoor({
 }: Partial<HttpOptions> & { readonly before?: (http: Http) => void } = {}): Sample {
   const http = createHttp({
     issuer: ISSUER,
-    clock: { now: () => new Date() },
+    clock: systemClock,
     fingerprintKey: Buffer.alloc(32, 7),
     authenticate: ({ headers }) => {
       if (headers.authorization !== undefined) return actor
