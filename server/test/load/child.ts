@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { whenStopped } from './when-stopped.ts'
 
 /** A process of the benchmark: this program again, under a role, spoken to by questions and answers. */
 export interface Child {
@@ -44,10 +45,7 @@ export function startChild(
     })
   })
   ended.catch(() => undefined)
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-  })
-  aborted.catch(() => undefined)
+  const stopped = whenStopped(signal)
   const waiting: ((answered: Answered) => void)[] = []
   child.on('message', (message) => waiting.shift()?.(message as Answered))
   return {
@@ -56,7 +54,7 @@ export function startChild(
       const { promise, resolve } = Promise.withResolvers<Answered>()
       waiting.push(resolve)
       child.send(question)
-      const { answer, error } = await Promise.race([promise, ended, aborted])
+      const { answer, error } = await Promise.race([promise, ended, stopped])
       if (error !== undefined) throw new Error(`${role}: ${error}`)
       return answer as Reply
     },

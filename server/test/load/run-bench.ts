@@ -10,6 +10,7 @@ import { type Ground, prepareGround } from './prepare-ground.ts'
 import { type Report, reportText } from './report.ts'
 import { type Rounds, runRounds } from './run-rounds.ts'
 import { barsOf, standingsOf } from './standings.ts'
+import { whenStopped } from './when-stopped.ts'
 
 /**
  * Ends with 0; with 1 when a promise was broken, the run failed or was stopped, or a bar was missed
@@ -63,7 +64,9 @@ async function bench(options: Options, signal: AbortSignal): Promise<Report> {
   })
   const { tenantId } = tenant
   const { gatewayPort } = service
-  const verdicts = await checkBooks({ client, tenantId, gatewayPort, loads: rounds.loads })
+  say('checking the books')
+  const checking = checkBooks({ client, tenantId, gatewayPort, loads: rounds.loads })
+  const verdicts = await Promise.race([checking, whenStopped(signal)])
   const report = reportOf(options, { environment, verdicts, rounds })
   await mkdir(out, { recursive: true })
   writeFileSync(join(out, 'bench-report.json'), `${JSON.stringify(report, null, 2)}\n`)
