@@ -87,6 +87,8 @@ begin
   select n.nspname, c.relname into strict parent_schema, parent_name
     from pg_class c join pg_namespace n on n.oid = c.relnamespace
    where c.oid = parent and c.relkind = 'p' and n.nspname in ('platform', 'audit');
+  -- Of two that ask at once the second waits, and finds the months made.
+  execute format('lock table %I.%I in share update exclusive mode', parent_schema, parent_name);
   for ahead in 0..least(months_ahead, 24) loop
     first_day := (date_trunc('month', now() at time zone 'UTC') + make_interval(months => ahead))::date;
     execute format('create table if not exists %I.%I partition of %I.%I for values from (%L) to (%L)',
