@@ -1,6 +1,5 @@
 import type { Actor } from '../../platform/actor.ts'
 import type { Asked } from '../../platform/command.ts'
-import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import { pipelined } from '../../platform/db/transaction.ts'
 import { newId } from '../../platform/ids.ts'
@@ -35,19 +34,19 @@ export function recordAudit(tx: Parameters<typeof insertActs>[0], acts: readonly
     tx,
     insertActs(
       tx,
-      plain(acts.map(({ actor }) => actor.tenantId)),
-      instants(acts.map(({ at }) => at)),
-      plain(acts.map(({ at }) => newId(at))),
-      plain(acts.map(({ actor }) => actor.kind)),
-      texts(acts.map(({ actor }) => actor.id)),
-      plain(acts.map(({ action }) => action)),
-      plain(acts.map(({ outcome }) => outcome ?? 'success')),
-      texts(acts.map(({ reason }) => reason ?? null)),
-      plain(acts.map(({ resourceKind }) => resourceKind)),
-      plain(acts.map(({ resourceId }) => resourceId)),
-      texts(acts.map(({ actor }) => actor.origin)),
-      texts(acts.map(({ requestId }) => requestId)),
-      jsons(acts.map(({ detail }) => detail ?? null)),
+      acts.map(({ actor }) => actor.tenantId),
+      acts.map(({ at }) => at),
+      acts.map(({ at }) => newId(at)),
+      acts.map(({ actor }) => actor.kind),
+      acts.map(({ actor }) => actor.id),
+      acts.map(({ action }) => action),
+      acts.map(({ outcome }) => outcome ?? 'success'),
+      acts.map(({ reason }) => reason ?? null),
+      acts.map(({ resourceKind }) => resourceKind),
+      acts.map(({ resourceId }) => resourceId),
+      acts.map(({ actor }) => actor.origin),
+      acts.map(({ requestId }) => requestId),
+      acts.map(({ detail }) => detail ?? null),
     ),
   )
 }

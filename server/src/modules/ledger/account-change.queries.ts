@@ -1,4 +1,3 @@
-import { jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import { pipelined } from '../../platform/db/transaction.ts'
 import type { TxOf } from '../../platform/db/types.ts'
@@ -15,7 +14,7 @@ export async function lockAccounts(
   tenantId: string,
   accountIds: readonly string[],
 ): Promise<Map<string, AccountRow>> {
-  const sorted = plain([...new Set(accountIds)].toSorted())
+  const sorted = [...new Set(accountIds)].toSorted()
   const [words, numbers] = await Promise.all([
     selectAccountsForUpdate(tx, tenantId, sorted),
     selectBalancesForUpdate(tx, tenantId, sorted),
@@ -57,10 +56,10 @@ async function updateWords(tx: Tx, tenantId: string, rows: readonly AccountRow[]
   const result = await updateAccountRows(
     tx,
     tenantId,
-    plain(rows.map((row) => row.account_id)),
-    texts(rows.map((row) => row.name)),
-    jsons(rows.map((row) => row.metadata)),
-    plain(rows.map((row) => row.version)),
+    rows.map((row) => row.account_id),
+    rows.map((row) => row.name),
+    rows.map((row) => row.metadata),
+    rows.map((row) => row.version),
   )
   expectCount('accounts', result, rows.length)
 }
@@ -74,12 +73,12 @@ async function updateLimits(tx: Tx, tenantId: string, rows: readonly AccountRow[
   const result = await updateBalanceRows(
     tx,
     tenantId,
-    plain(rows.map((row) => row.account_id)),
-    plain(rows.map((row) => row.status)),
-    plain(rows.map((row) => row.blocked)),
-    plain(rows.map((row) => row.min_available)),
-    plain(rows.map((row) => row.max_balance)),
-    plain(rows.map((row) => floorOf(totalsOf(row)))),
+    rows.map((row) => row.account_id),
+    rows.map((row) => row.status),
+    rows.map((row) => row.blocked),
+    rows.map((row) => row.min_available),
+    rows.map((row) => row.max_balance),
+    rows.map((row) => floorOf(totalsOf(row))),
   )
   expectCount('balances', result, rows.length)
 }

@@ -1,4 +1,3 @@
-import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import type { TxOf } from '../../platform/db/types.ts'
 import type { ChartLine } from './chart.ts'
@@ -21,12 +20,12 @@ export async function insertChart(
   await insertChartLines(
     tx,
     tenantId,
-    plain(lines.map(({ code }) => code)),
-    plain(lines.map(({ role }) => role)),
-    texts(lines.map(({ name }) => name)),
-    plain(lines.map(({ type }) => type)),
-    plain(lines.map(({ normalSide }) => normalSide)),
-    plain(lines.map(({ clearing }) => clearing)),
+    lines.map(({ code }) => code),
+    lines.map(({ role }) => role),
+    lines.map(({ name }) => name),
+    lines.map(({ type }) => type),
+    lines.map(({ normalSide }) => normalSide),
+    lines.map(({ clearing }) => clearing),
   )
 }
 
@@ -75,17 +74,17 @@ export async function insertAccounts(tx: Tx, accounts: readonly NewAccount[]): P
   if (accounts.length === 0) return []
   const { rows } = await insertAccountRows(
     tx,
-    plain(accounts.map(({ tenantId }) => tenantId)),
-    plain(accounts.map(({ accountId }) => accountId)),
-    texts(accounts.map(({ key }) => key)),
-    plain(accounts.map(({ role }) => role)),
-    texts(accounts.map(({ name }) => name)),
-    plain(accounts.map(({ currency }) => currency)),
-    texts(accounts.map(({ externalId }) => externalId)),
-    plain(accounts.map(({ minAvailable }) => minAvailable)),
-    plain(accounts.map(({ maxBalance }) => maxBalance)),
-    jsons(accounts.map(({ metadata }) => metadata)),
-    instants(accounts.map(({ at }) => at)),
+    accounts.map(({ tenantId }) => tenantId),
+    accounts.map(({ accountId }) => accountId),
+    accounts.map(({ key }) => key),
+    accounts.map(({ role }) => role),
+    accounts.map(({ name }) => name),
+    accounts.map(({ currency }) => currency),
+    accounts.map(({ externalId }) => externalId),
+    accounts.map(({ minAvailable }) => minAvailable),
+    accounts.map(({ maxBalance }) => maxBalance),
+    accounts.map(({ metadata }) => metadata),
+    accounts.map(({ at }) => at),
   )
   return rows.map((row) => row.account_id)
 }
@@ -122,8 +121,8 @@ export async function findAccountsByKey(
   if (keys.length === 0) return []
   const { rows } = await selectAccountsByKey(
     tx,
-    plain(keys.map(({ tenantId }) => tenantId)),
-    texts(keys.map(({ key }) => key)),
+    keys.map(({ tenantId }) => tenantId),
+    keys.map(({ key }) => key),
   )
   return rows
 }
@@ -142,7 +141,7 @@ export async function findAccountsByExternalId(
   externalIds: readonly string[],
 ): Promise<{ external_id: string; account_id: string }[]> {
   if (externalIds.length === 0) return []
-  return (await selectByExternalId(tx, tenantId, texts(externalIds))).rows
+  return (await selectByExternalId(tx, tenantId, externalIds)).rows
 }
 
 const selectByExternalId = statement<{ external_id: string; account_id: string }>(`

@@ -1,7 +1,6 @@
 import { systemActor } from '../../platform/actor.ts'
 import type { Batcher } from '../../platform/batch/batch.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { plain } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import type { TxOf } from '../../platform/db/types.ts'
 import type { DueQueue } from '../../platform/due/due.ts'
@@ -94,7 +93,7 @@ async function claimExpiredHolds(
 ): Promise<ExpiredHold[]> {
   if (tenantIds.length === 0) return []
   const share = Math.ceil(limit / tenantIds.length)
-  return (await selectExpired(tx, plain(tenantIds), now.toISOString(), share, limit)).rows
+  return (await selectExpired(tx, tenantIds, now.toISOString(), share, limit)).rows
 }
 
 const selectExpired = statement<ExpiredHold>(`

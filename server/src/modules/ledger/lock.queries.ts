@@ -1,4 +1,3 @@
-import { plain, texts } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import type { TxOf } from '../../platform/db/types.ts'
 
@@ -71,7 +70,7 @@ export interface BookRow {
 
 /** Shares each tenant's book, so that no period closes meanwhile, and reads the clock after the locks. */
 export async function shareBooks(tx: Tx, tenantIds: readonly string[]): Promise<BookRow[]> {
-  const { rows } = await selectBooksForShare(tx, plain(tenantIds))
+  const { rows } = await selectBooksForShare(tx, tenantIds)
   return rows
 }
 
@@ -207,14 +206,14 @@ const selectTransactionIds = statement<TakenRow>(`
     select * from ledger.transactions t where t.tenant_id = u.tenant_id and t.transaction_id = u.id
   ) t`)
 
-function tenants(pairs: readonly Pair[]): string {
-  return plain(pairs.map(({ tenantId }) => tenantId))
+function tenants(pairs: readonly Pair[]): string[] {
+  return pairs.map(({ tenantId }) => tenantId)
 }
 
-function ids(pairs: readonly Pair[]): string {
-  return plain(pairs.map(({ id }) => id))
+function ids(pairs: readonly Pair[]): string[] {
+  return pairs.map(({ id }) => id)
 }
 
-function names(pairs: readonly Pair[]): string {
-  return texts(pairs.map(({ id }) => id))
+function names(pairs: readonly Pair[]): string[] {
+  return pairs.map(({ id }) => id)
 }

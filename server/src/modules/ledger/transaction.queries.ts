@@ -1,4 +1,3 @@
-import { plain } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import type { Db } from '../../platform/db/types.ts'
 import type { Page } from '../../platform/page.ts'
@@ -157,7 +156,7 @@ async function withEntries(
   rows: readonly HeaderRow[],
 ): Promise<Transaction[]> {
   const ids = rows.map((row) => row.transaction_id)
-  const entries = ids.length === 0 ? [] : (await selectEntries(db, tenantId, plain(ids))).rows
+  const entries = ids.length === 0 ? [] : (await selectEntries(db, tenantId, ids)).rows
   const byTransaction = Map.groupBy(entries, (row) => row.transaction_id)
   return rows.map((row) => ({
     tenantId: row.tenant_id,

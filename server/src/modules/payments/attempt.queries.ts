@@ -1,5 +1,4 @@
 import type { Selectable } from 'kysely'
-import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import { afterCommit } from '../../platform/db/transaction.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
@@ -44,19 +43,19 @@ export async function insertAttempts(tx: Tx, attempts: readonly NewAttempt[]): P
   afterCommit(tx, () => tenantIds.forEach(attemptsAreDue))
   await insertRows(
     tx,
-    plain(attempts.map(({ tenantId }) => tenantId)),
-    plain(attempts.map(({ id }) => id)),
-    plain(attempts.map(({ paymentId }) => paymentId)),
-    plain(attempts.map(({ subjectKind }) => subjectKind)),
-    plain(attempts.map(({ subjectId }) => subjectId)),
-    plain(attempts.map(({ operation }) => operation)),
-    texts(attempts.map(({ gatewayId }) => gatewayId)),
-    plain(attempts.map(({ amount }) => amount)),
-    plain(attempts.map(({ currency }) => currency)),
-    jsons(attempts.map(({ token }) => (token === null ? null : { token }))),
-    plain(attempts.map(({ parentAttemptId }) => parentAttemptId)),
-    plain(attempts.map(({ final }) => final)),
-    instants(attempts.map(({ at }) => at)),
+    attempts.map(({ tenantId }) => tenantId),
+    attempts.map(({ id }) => id),
+    attempts.map(({ paymentId }) => paymentId),
+    attempts.map(({ subjectKind }) => subjectKind),
+    attempts.map(({ subjectId }) => subjectId),
+    attempts.map(({ operation }) => operation),
+    attempts.map(({ gatewayId }) => gatewayId),
+    attempts.map(({ amount }) => amount),
+    attempts.map(({ currency }) => currency),
+    attempts.map(({ token }) => (token === null ? null : { token })),
+    attempts.map(({ parentAttemptId }) => parentAttemptId),
+    attempts.map(({ final }) => final),
+    attempts.map(({ at }) => at),
   )
 }
 
@@ -105,7 +104,7 @@ export async function claimDueAttempts(
   const perTenant = Math.ceil(limit / tenantIds.length)
   const { rows } = await claimRows(
     tx,
-    plain(tenantIds),
+    tenantIds,
     now.toISOString(),
     perTenant,
     limit,
@@ -142,10 +141,10 @@ const claimRows = statement<ClaimedAttempt>(`
 export async function releaseAttempts(tx: Tx, claimed: readonly ClaimedAttempt[]): Promise<void> {
   await releaseRows(
     tx,
-    plain(claimed.map((row) => row.tenant_id)),
-    plain(claimed.map((row) => row.id)),
-    plain(claimed.map((row) => row.lease_no)),
-    plain(claimed.map((row) => row.status)),
+    claimed.map((row) => row.tenant_id),
+    claimed.map((row) => row.id),
+    claimed.map((row) => row.lease_no),
+    claimed.map((row) => row.status),
   )
 }
 
@@ -161,7 +160,7 @@ export async function lockAttempts(
   ids: readonly string[],
 ): Promise<Map<string, AttemptRow>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await selectForUpdate(tx, tenantId, plain([...new Set(ids)].toSorted()))
+  const { rows } = await selectForUpdate(tx, tenantId, [...new Set(ids)].toSorted())
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -176,20 +175,20 @@ export async function updateAttempts(tx: Tx, rows: readonly AttemptRow[]): Promi
   if (rows.length === 0) return
   const result = await updateRows(
     tx,
-    plain(rows.map((row) => row.tenant_id)),
-    plain(rows.map((row) => row.id)),
-    plain(rows.map((row) => row.status)),
-    texts(rows.map((row) => row.gateway_reference)),
-    plain(rows.map((row) => row.echoed_amount)),
-    texts(rows.map((row) => row.echoed_currency)),
-    jsons(rows.map((row) => row.failure)),
-    texts(rows.map((row) => row.cause)),
-    plain(rows.map((row) => row.sends)),
-    plain(rows.map((row) => row.inquiry_count)),
-    instants(rows.map((row) => row.answered_at)),
-    instants(rows.map((row) => row.closed_at)),
-    instants(rows.map((row) => row.due_at)),
-    plain(rows.map((row) => row.lease_no)),
+    rows.map((row) => row.tenant_id),
+    rows.map((row) => row.id),
+    rows.map((row) => row.status),
+    rows.map((row) => row.gateway_reference),
+    rows.map((row) => row.echoed_amount),
+    rows.map((row) => row.echoed_currency),
+    rows.map((row) => row.failure),
+    rows.map((row) => row.cause),
+    rows.map((row) => row.sends),
+    rows.map((row) => row.inquiry_count),
+    rows.map((row) => row.answered_at),
+    rows.map((row) => row.closed_at),
+    rows.map((row) => row.due_at),
+    rows.map((row) => row.lease_no),
   )
   expectCount('attempts', result, rows.length)
 }
@@ -231,7 +230,7 @@ export async function bringForwardLooks(
   now: Date,
 ): Promise<void> {
   if (paymentIds.length === 0) return
-  await updateDue(tx, tenantId, plain(paymentIds), now.toISOString())
+  await updateDue(tx, tenantId, paymentIds, now.toISOString())
 }
 
 const updateDue = statement(`

@@ -1,5 +1,4 @@
 import type { Selectable } from 'kysely'
-import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
 import type { Failure } from './connectors/failure-codes.ts'
@@ -34,7 +33,7 @@ export async function lockCaptures(
   ids: readonly string[],
 ): Promise<Map<string, CaptureRow>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await selectForUpdate(tx, tenantId, plain([...new Set(ids)].toSorted()))
+  const { rows } = await selectForUpdate(tx, tenantId, [...new Set(ids)].toSorted())
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -45,14 +44,14 @@ export async function insertCaptures(tx: Tx, rows: readonly CaptureRow[]): Promi
   if (rows.length === 0) return
   await insertRows(
     tx,
-    plain(rows.map((row) => row.tenant_id)),
-    plain(rows.map((row) => row.id)),
-    plain(rows.map((row) => row.payment_id)),
-    plain(rows.map((row) => row.amount)),
-    plain(rows.map((row) => row.currency)),
-    plain(rows.map((row) => row.final)),
-    texts(rows.map((row) => row.created_by)),
-    instants(rows.map((row) => row.created_at)),
+    rows.map((row) => row.tenant_id),
+    rows.map((row) => row.id),
+    rows.map((row) => row.payment_id),
+    rows.map((row) => row.amount),
+    rows.map((row) => row.currency),
+    rows.map((row) => row.final),
+    rows.map((row) => row.created_by),
+    rows.map((row) => row.created_at),
   )
 }
 
@@ -70,12 +69,12 @@ export async function updateCaptures(tx: Tx, rows: readonly CaptureRow[]): Promi
   if (rows.length === 0) return
   const result = await updateRows(
     tx,
-    plain(rows.map((row) => row.tenant_id)),
-    plain(rows.map((row) => row.id)),
-    plain(rows.map((row) => row.version)),
-    plain(rows.map((row) => row.status)),
-    jsons(rows.map((row) => row.failure)),
-    instants(rows.map((row) => row.updated_at)),
+    rows.map((row) => row.tenant_id),
+    rows.map((row) => row.id),
+    rows.map((row) => row.version),
+    rows.map((row) => row.status),
+    rows.map((row) => row.failure),
+    rows.map((row) => row.updated_at),
   )
   expectCount('captures', result, rows.length)
 }

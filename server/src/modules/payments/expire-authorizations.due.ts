@@ -1,7 +1,6 @@
 import { systemActor } from '../../platform/actor.ts'
 import type { Batcher } from '../../platform/batch/batch.ts'
 import type { Clock } from '../../platform/clock.ts'
-import { plain } from '../../platform/db/arrays.ts'
 import { statement } from '../../platform/db/statement.ts'
 import type { DueQueue } from '../../platform/due/due.ts'
 import { newId, publicId } from '../../platform/ids.ts'
@@ -32,7 +31,7 @@ export function authorizationQueue({
       if (tenantIds.length === 0) return []
       const share = Math.ceil(limit / tenantIds.length)
       const at = now.toISOString()
-      return (await claimRows(tx, plain(tenantIds), at, share, limit, leaseSeconds)).rows
+      return (await claimRows(tx, tenantIds, at, share, limit, leaseSeconds)).rows
     },
     async work({ tenant_id: tenantId, id }) {
       await batcher.perform(expireAuthorizations, {
@@ -46,9 +45,9 @@ export function authorizationQueue({
     async release(tx, rows) {
       await releaseRows(
         tx,
-        plain(rows.map((row) => row.tenant_id)),
-        plain(rows.map((row) => row.id)),
-        plain(rows.map((row) => row.lease_no)),
+        rows.map((row) => row.tenant_id),
+        rows.map((row) => row.id),
+        rows.map((row) => row.lease_no),
       )
     },
   }

@@ -1,5 +1,4 @@
 import type { Selectable } from 'kysely'
-import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
 import type { Failure } from './connectors/failure-codes.ts'
@@ -56,8 +55,8 @@ export async function lockPayments(
   const sorted = [...new Set(pairs.map(({ tenantId, id }) => `${tenantId} ${id}`))].toSorted()
   const { rows } = await selectForUpdate(
     tx,
-    plain(sorted.map((name) => name.slice(0, 36))),
-    plain(sorted.map((name) => name.slice(37))),
+    sorted.map((name) => name.slice(0, 36)),
+    sorted.map((name) => name.slice(37)),
   )
   return new Map(rows.map((row) => [row.id, row]))
 }
@@ -81,8 +80,8 @@ export async function findPaymentsByExternalId(
   if (names.length === 0) return []
   const { rows } = await selectByExternalId(
     tx,
-    plain(names.map(({ tenantId }) => tenantId)),
-    texts(names.map(({ externalId }) => externalId)),
+    names.map(({ tenantId }) => tenantId),
+    names.map(({ externalId }) => externalId),
   )
   return rows
 }
@@ -99,29 +98,29 @@ export async function insertPayments(tx: Tx, rows: readonly PaymentRow[]): Promi
   if (rows.length === 0) return
   await insertRows(
     tx,
-    plain(rows.map((row) => row.tenant_id)),
-    plain(rows.map((row) => row.id)),
-    plain(rows.map((row) => row.event_sequence)),
-    plain(rows.map((row) => row.state)),
-    plain(rows.map((row) => row.payment_method.type)),
-    plain(rows.map((row) => row.direction)),
-    plain(rows.map((row) => row.amount)),
-    plain(rows.map((row) => row.currency)),
-    plain(rows.map((row) => row.amount_captured)),
-    plain(rows.map((row) => row.capture_method)),
-    jsons(rows.map((row) => row.payment_method)),
-    plain(rows.map((row) => row.recipient_account_id)),
-    plain(rows.map((row) => row.source_account_id)),
-    texts(rows.map((row) => row.gateway_id)),
-    texts(rows.map((row) => row.description)),
-    texts(rows.map((row) => row.statement_descriptor)),
-    texts(rows.map((row) => row.external_id)),
-    jsons(rows.map((row) => row.metadata)),
-    plain(rows.map((row) => row.ledger_transaction_ids[0] ?? null)),
-    plain(rows.map((row) => row.latest_attempt_id)),
-    texts(rows.map((row) => row.created_by)),
-    instants(rows.map((row) => row.created_at)),
-    instants(rows.map((row) => row.completed_at)),
+    rows.map((row) => row.tenant_id),
+    rows.map((row) => row.id),
+    rows.map((row) => row.event_sequence),
+    rows.map((row) => row.state),
+    rows.map((row) => row.payment_method.type),
+    rows.map((row) => row.direction),
+    rows.map((row) => row.amount),
+    rows.map((row) => row.currency),
+    rows.map((row) => row.amount_captured),
+    rows.map((row) => row.capture_method),
+    rows.map((row) => row.payment_method),
+    rows.map((row) => row.recipient_account_id),
+    rows.map((row) => row.source_account_id),
+    rows.map((row) => row.gateway_id),
+    rows.map((row) => row.description),
+    rows.map((row) => row.statement_descriptor),
+    rows.map((row) => row.external_id),
+    rows.map((row) => row.metadata),
+    rows.map((row) => row.ledger_transaction_ids[0] ?? null),
+    rows.map((row) => row.latest_attempt_id),
+    rows.map((row) => row.created_by),
+    rows.map((row) => row.created_at),
+    rows.map((row) => row.completed_at),
   )
 }
 
@@ -153,26 +152,26 @@ export async function updatePayments(tx: Tx, rows: readonly PaymentRow[]): Promi
   if (rows.length === 0) return
   const result = await updateRows(
     tx,
-    plain(rows.map((row) => row.tenant_id)),
-    plain(rows.map((row) => row.id)),
-    plain(rows.map((row) => row.version)),
-    plain(rows.map((row) => row.event_sequence)),
-    plain(rows.map((row) => row.state)),
-    plain(rows.map((row) => row.amount_authorized)),
-    plain(rows.map((row) => row.amount_captured)),
-    plain(rows.map((row) => row.capture_reserved)),
-    plain(rows.map((row) => row.amount_refunded)),
-    plain(rows.map((row) => row.refund_reserved)),
-    plain(rows.map((row) => row.capture_closing)),
-    jsons(rows.map((row) => row.failure)),
-    texts(rows.map((row) => row.review_reason)),
-    texts(rows.map((row) => row.cancellation_reason)),
-    instants(rows.map((row) => row.authorization_expires_at)),
-    texts(rows.map((row) => plain(row.ledger_transaction_ids))),
-    plain(rows.map((row) => row.attempt_count)),
-    plain(rows.map((row) => row.latest_attempt_id)),
-    instants(rows.map((row) => row.updated_at)),
-    instants(rows.map((row) => row.completed_at)),
+    rows.map((row) => row.tenant_id),
+    rows.map((row) => row.id),
+    rows.map((row) => row.version),
+    rows.map((row) => row.event_sequence),
+    rows.map((row) => row.state),
+    rows.map((row) => row.amount_authorized),
+    rows.map((row) => row.amount_captured),
+    rows.map((row) => row.capture_reserved),
+    rows.map((row) => row.amount_refunded),
+    rows.map((row) => row.refund_reserved),
+    rows.map((row) => row.capture_closing),
+    rows.map((row) => row.failure),
+    rows.map((row) => row.review_reason),
+    rows.map((row) => row.cancellation_reason),
+    rows.map((row) => row.authorization_expires_at),
+    rows.map((row) => `{${row.ledger_transaction_ids.join(',')}}`),
+    rows.map((row) => row.attempt_count),
+    rows.map((row) => row.latest_attempt_id),
+    rows.map((row) => row.updated_at),
+    rows.map((row) => row.completed_at),
   )
   expectCount('payments', result, rows.length)
 }
@@ -207,8 +206,8 @@ export async function versionsOfPayments(
 ): Promise<Map<string, number>> {
   const { rows } = await selectVersions(
     tx,
-    plain(objects.map(({ tenantId }) => tenantId)),
-    plain(objects.map(({ objectId }) => objectId)),
+    objects.map(({ tenantId }) => tenantId),
+    objects.map(({ objectId }) => objectId),
   )
   return new Map(rows.map((row) => [row.id, row.version]))
 }

@@ -1,5 +1,4 @@
 import type { Selectable } from 'kysely'
-import { instants, jsons, plain, texts } from '../../platform/db/arrays.ts'
 import { expectCount, statement } from '../../platform/db/statement.ts'
 import type { DB, TxOf } from '../../platform/db/types.ts'
 import type { Failure } from './connectors/failure-codes.ts'
@@ -55,7 +54,7 @@ export async function lockRefunds(
   ids: readonly string[],
 ): Promise<Map<string, RefundRow>> {
   if (ids.length === 0) return new Map()
-  const { rows } = await selectForUpdate(tx, tenantId, plain([...new Set(ids)].toSorted()))
+  const { rows } = await selectForUpdate(tx, tenantId, [...new Set(ids)].toSorted())
   return new Map(rows.map((row) => [row.id, row]))
 }
 
@@ -69,8 +68,8 @@ export async function findRefundsByExternalId(
   if (names.length === 0) return []
   const { rows } = await selectByExternalId(
     tx,
-    plain(names.map(({ tenantId }) => tenantId)),
-    texts(names.map(({ externalId }) => externalId)),
+    names.map(({ tenantId }) => tenantId),
+    names.map(({ externalId }) => externalId),
   )
   return rows
 }
@@ -87,22 +86,22 @@ export async function insertRefunds(tx: Tx, rows: readonly RefundRow[]): Promise
   if (rows.length === 0) return
   await insertRows(
     tx,
-    plain(rows.map((row) => row.tenant_id)),
-    plain(rows.map((row) => row.id)),
-    plain(rows.map((row) => row.payment_id)),
-    plain(rows.map((row) => row.event_sequence)),
-    plain(rows.map((row) => row.amount)),
-    plain(rows.map((row) => row.currency)),
-    plain(rows.map((row) => row.reason)),
-    plain(rows.map((row) => row.status)),
-    texts(rows.map((row) => row.external_id)),
-    texts(rows.map((row) => row.description)),
-    jsons(rows.map((row) => row.metadata)),
-    texts(rows.map((row) => plain(row.ledger_transaction_ids))),
-    plain(rows.map((row) => row.latest_attempt_id)),
-    texts(rows.map((row) => row.created_by)),
-    instants(rows.map((row) => row.created_at)),
-    instants(rows.map((row) => row.completed_at)),
+    rows.map((row) => row.tenant_id),
+    rows.map((row) => row.id),
+    rows.map((row) => row.payment_id),
+    rows.map((row) => row.event_sequence),
+    rows.map((row) => row.amount),
+    rows.map((row) => row.currency),
+    rows.map((row) => row.reason),
+    rows.map((row) => row.status),
+    rows.map((row) => row.external_id),
+    rows.map((row) => row.description),
+    rows.map((row) => row.metadata),
+    rows.map((row) => `{${row.ledger_transaction_ids.join(',')}}`),
+    rows.map((row) => row.latest_attempt_id),
+    rows.map((row) => row.created_by),
+    rows.map((row) => row.created_at),
+    rows.map((row) => row.completed_at),
   )
 }
 
@@ -126,15 +125,15 @@ export async function updateRefunds(tx: Tx, rows: readonly RefundRow[]): Promise
   if (rows.length === 0) return
   const result = await updateRows(
     tx,
-    plain(rows.map((row) => row.tenant_id)),
-    plain(rows.map((row) => row.id)),
-    plain(rows.map((row) => row.version)),
-    plain(rows.map((row) => row.event_sequence)),
-    plain(rows.map((row) => row.status)),
-    jsons(rows.map((row) => row.failure)),
-    texts(rows.map((row) => plain(row.ledger_transaction_ids))),
-    instants(rows.map((row) => row.updated_at)),
-    instants(rows.map((row) => row.completed_at)),
+    rows.map((row) => row.tenant_id),
+    rows.map((row) => row.id),
+    rows.map((row) => row.version),
+    rows.map((row) => row.event_sequence),
+    rows.map((row) => row.status),
+    rows.map((row) => row.failure),
+    rows.map((row) => `{${row.ledger_transaction_ids.join(',')}}`),
+    rows.map((row) => row.updated_at),
+    rows.map((row) => row.completed_at),
   )
   expectCount('refunds', result, rows.length)
 }

@@ -1,4 +1,3 @@
-import { bytes, instants, jsonTexts, plain, texts } from '../db/arrays.ts'
 import { statement } from '../db/statement.ts'
 import type { Tx } from '../db/types.ts'
 
@@ -34,12 +33,12 @@ export interface KeyRow {
 export async function claimKeys(tx: Tx, requests: readonly KeyedRequest[]): Promise<number> {
   const { count } = await insertKeys(
     tx,
-    plain(requests.map(({ tenantId }) => tenantId)),
-    texts(requests.map(({ principal }) => principal)),
-    texts(requests.map(({ key }) => key)),
-    bytes(requests.map(({ fingerprint }) => fingerprint)),
-    plain(requests.map(({ objectId }) => objectId)),
-    instants(requests.map(({ at }) => at)),
+    requests.map(({ tenantId }) => tenantId),
+    requests.map(({ principal }) => principal),
+    requests.map(({ key }) => key),
+    requests.map(({ fingerprint }) => fingerprint),
+    requests.map(({ objectId }) => objectId),
+    requests.map(({ at }) => at),
   )
   return count
 }
@@ -53,9 +52,9 @@ const insertKeys = statement(`
 export async function findKeys(tx: Tx, requests: readonly KeyedRequest[]): Promise<KeyRow[]> {
   const { rows } = await selectKeys(
     tx,
-    plain(requests.map(({ tenantId }) => tenantId)),
-    texts(requests.map(({ principal }) => principal)),
-    texts(requests.map(({ key }) => key)),
+    requests.map(({ tenantId }) => tenantId),
+    requests.map(({ principal }) => principal),
+    requests.map(({ key }) => key),
   )
   return rows
 }
@@ -84,14 +83,14 @@ export interface ResponseRow extends KeyedRequest {
 export async function insertResponses(tx: Tx, rows: readonly ResponseRow[]): Promise<void> {
   await insertAnswers(
     tx,
-    plain(rows.map(({ tenantId }) => tenantId)),
-    texts(rows.map(({ principal }) => principal)),
-    texts(rows.map(({ key }) => key)),
-    instants(rows.map(({ at }) => at)),
-    plain(rows.map(({ status }) => status)),
-    plain(rows.map(({ apiVersion }) => apiVersion)),
-    texts(rows.map(({ location }) => location)),
-    jsonTexts(rows.map(({ body }) => body)),
+    rows.map(({ tenantId }) => tenantId),
+    rows.map(({ principal }) => principal),
+    rows.map(({ key }) => key),
+    rows.map(({ at }) => at),
+    rows.map(({ status }) => status),
+    rows.map(({ apiVersion }) => apiVersion),
+    rows.map(({ location }) => location),
+    rows.map(({ body }) => body),
   )
 }
 

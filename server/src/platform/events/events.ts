@@ -1,5 +1,4 @@
 import { type Static, type TProperties, Type, type TObject } from 'typebox'
-import { instants, jsonTexts, plain, texts } from '../db/arrays.ts'
 import { statement } from '../db/statement.ts'
 import { afterCommit, pipelined } from '../db/transaction.ts'
 import { newId } from '../ids.ts'
@@ -68,16 +67,16 @@ export function emit(
     tx,
     insertEvents(
       tx,
-      plain(events.map(({ tenantId }) => tenantId)),
-      plain(events.map(({ at }) => newId(at))),
-      plain(events.map(({ type }) => type)),
-      plain(events.map(({ objectKind }) => objectKind)),
-      plain(events.map(({ objectId }) => objectId)),
-      plain(events.map(({ sequence }) => sequence)),
+      events.map(({ tenantId }) => tenantId),
+      events.map(({ at }) => newId(at)),
+      events.map(({ type }) => type),
+      events.map(({ objectKind }) => objectKind),
+      events.map(({ objectId }) => objectId),
+      events.map(({ sequence }) => sequence),
       API_VERSION,
-      instants(events.map(({ at }) => at)),
-      jsonTexts(data),
-      texts(events.map(({ requestId }) => requestId)),
+      events.map(({ at }) => at),
+      data,
+      events.map(({ requestId }) => requestId),
     ),
   )
   afterCommit(tx, () => {
