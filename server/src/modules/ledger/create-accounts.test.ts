@@ -100,6 +100,18 @@ test('batches that race for the same external ids open each once', async () => {
   assert.equal(opened.length, names.length)
 })
 
+test('a request that runs again after its COMMIT was not heard finds its own account', async () => {
+  for (const externalId of [null, 'ghost']) {
+    const asked = world.asked(account({ externalId }))
+    await world.run(createAccounts, asked)
+    assert.deepEqual(verdicts(await world.run(createAccounts, asked)), ['ok'])
+    const events = await world.query('select 1 from platform.events where object_id = $1', [
+      asked.input.accountId,
+    ])
+    assert.equal(events.length, 1)
+  }
+})
+
 test('two tenants with the same external id have two accounts', async () => {
   const tenantId = await world.givenTenant()
   const mine = account({ externalId: 'same' })

@@ -49,10 +49,15 @@ async function run(tx: Tx, requests: readonly Request[]): Promise<Outcome<Accoun
   )
   const outcomes = judged.map((outcome) => {
     if (!outcome.ok || opened.has(outcome.value.account_id)) return outcome
-    return refuse('account_key_taken', { existing_id: taken.get(`${outcome.value.external_id}`) })
+    const holder = taken.get(`${outcome.value.external_id}`)
+    // Its own id is there already: this very request was committed, and the answer to COMMIT lost.
+    if (holder === undefined || holder === outcome.value.account_id) return outcome
+    return refuse('account_key_taken', { existing_id: publicId('acc', holder) })
   })
   const accepted = outcomes.flatMap((outcome, index) =>
-    outcome.ok ? [{ row: outcome.value, request: requests[index] as Request }] : [],
+    outcome.ok && opened.has(outcome.value.account_id)
+      ? [{ row: outcome.value, request: requests[index] as Request }]
+      : [],
   )
   recordAudit(tx, accepted.map(actOfOpening))
   emit(tx, accepted.map(openingEvent))
@@ -114,7 +119,7 @@ function newAccountOf(row: AccountRow) {
   }
 }
 
-/** Public ids of the accounts that bear the external ids of these. */
+/** The accounts that bear the external ids of these. */
 async function holdersOf(
   tx: Tx,
   tenantId: string,
@@ -122,7 +127,7 @@ async function holdersOf(
 ): Promise<Map<string, string>> {
   const names = rows.flatMap((row) => (row.external_id === null ? [] : [row.external_id]))
   const found = await findAccountsByExternalId(tx, tenantId, names)
-  return new Map(found.map((row) => [row.external_id, publicId('acc', row.account_id)]))
+  return new Map(found.map((row) => [row.external_id, row.account_id]))
 }
 
 interface Opened {
