@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { chmod, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FastifyBaseLogger } from 'fastify'
@@ -6,7 +7,7 @@ import { wantsColour } from '../platform/config/environment.ts'
 import type { Settings } from '../platform/config/settings.ts'
 import { lockDataDirectory } from '../platform/postgres/index.ts'
 import { openLogger } from '../platform/telemetry/logger.ts'
-import { type Ready, banner, readyLine } from './banner.ts'
+import { type Ready, banner, readyLine, shown } from './banner.ts'
 import { openDatabase } from './database.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { startGateway } from './gateway-process.ts'
@@ -25,6 +26,7 @@ export interface StartSurroundings {
  */
 export async function start(settings: Settings, around: StartSurroundings): Promise<void> {
   const stop = listenForStop()
+  around.out.on('error', () => undefined) // whoever read our output may be gone before us
   await portsMustBeFree(settings, { withGateway: true })
   await using running = new AsyncDisposableStack()
   const lock = await lockDataDirectory(settings.dataDir)
@@ -52,12 +54,16 @@ async function bringUp(
   { directory, stop, running, logger }: BringUp,
 ): Promise<Ready> {
   const { dataDir, gatewayPort } = settings
+  if (!settings.json && settings.databaseUrl === undefined && !existsSync(join(dataDir, 'pg'))) {
+    process.stderr.write(`Making the database in ${shown(dataDir, directory)} (first start) …\n`)
+  }
+  const unstopped = (error: unknown) => logger.error({ err: error }, 'not started or not stopped')
   // Most of a start is the reading of our own code, so it happens while other processes start.
+  const opening = openDatabase(settings, { directory, logger })
   const starting = startGateway({ port: gatewayPort, dataDir: join(dataDir, 'gateway'), logger })
   starting.catch(() => undefined) // awaited below
-  running.defer(() => starting.then((gateway) => gateway.stop()).catch(() => undefined))
-  const opening = openDatabase(settings, { directory, logger })
-  running.defer(() => opening.then((database) => database.stop()).catch(() => undefined))
+  running.defer(() => opening.then((database) => database.stop()).catch(unstopped))
+  running.defer(() => starting.then((gateway) => gateway.stop()).catch(unstopped))
   const [database, { migrateAll }, { ensureSampleData }, { runService }] = await Promise.all([
     opening,
     import('./schema.ts'),

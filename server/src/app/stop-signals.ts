@@ -1,5 +1,10 @@
+import { elapsed } from '../platform/clock.ts'
+
 // Beyond the longest drain: requests 25 s, jobs 20 s, calls to a gateway 20 s, all at once.
 const LIMIT_MS = 40_000
+
+// One Ctrl-C comes twice, from the terminal and from npm, which passes on what it was sent itself.
+const ECHO_MS = 500
 
 export interface StopSignals {
   /** Resolves with the first SIGTERM or SIGINT. */
@@ -17,10 +22,13 @@ export class StoppedEarly extends Error {}
  */
 export function listenForStop(): StopSignals {
   const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>()
-  let stopping = false
+  let stoppingSince: number | undefined
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1)
-    stopping = true
+    if (stoppingSince !== undefined) {
+      if (elapsed() - stoppingSince > ECHO_MS) process.exit(1)
+      return
+    }
+    stoppingSince = elapsed()
     setTimeout(() => process.exit(1), LIMIT_MS).unref()
     resolve(signal)
   }
@@ -29,7 +37,7 @@ export function listenForStop(): StopSignals {
   return {
     requested: promise,
     throwIfRequested() {
-      if (stopping) throw new StoppedEarly()
+      if (stoppingSince !== undefined) throw new StoppedEarly()
     },
   }
 }
