@@ -77,11 +77,11 @@ const ISSUER = 'http://127.0.0.1:4000'
 
 /** `over` may put a proxy between the money pool and the database. */
 export async function startLedgerWorld(
-  over: (database: TestDatabase) => pg.Pool = ({ pools }) => pools.money,
+  over: (database: TestDatabase) => pg.Pool | Promise<pg.Pool> = ({ pools }) => pools.money,
 ): Promise<LedgerWorld> {
   const database = await createTestDatabase()
   const { read, report } = database.pools
-  const money = over(database)
+  const money = await over(database)
   const batcher = createBatcher(money)
   const contract = contractChecks()
   const http = createHttp({
