@@ -138,6 +138,25 @@ export async function createPaymentsWorld() {
     return valueOf(outcome as Outcome<'recorded' | 'stale'>)
   }
 
+  /** The gateway says yes to everything of this payment that is due. */
+  async function settleAll(paymentId: string): Promise<void> {
+    for (const attempt of await claim()) {
+      if (attempt.payment_id === paymentId) await reply(attempt, succeeded(attempt))
+    }
+  }
+
+  async function givenAuthorized(amount = 1_000n): Promise<PaymentRow> {
+    const { id } = await create(card({ amount, captureMethod: 'manual' }))
+    await settleAll(id)
+    return await stored(id)
+  }
+
+  async function givenPaid(amount = 1_000n): Promise<PaymentRow> {
+    const { id } = await create(card({ amount }))
+    await settleAll(id)
+    return await stored(id)
+  }
+
   async function stored(id: string, world = home): Promise<PaymentRow> {
     const row = await findPayment(db, world.tenantId, id)
     if (row === undefined) throw new Error(`no payment ${id}`)
@@ -164,6 +183,9 @@ export async function createPaymentsWorld() {
     create,
     claim,
     reply,
+    settleAll,
+    givenAuthorized,
+    givenPaid,
     stored,
     balanceOf,
     close: () => database.close(),

@@ -18,18 +18,6 @@ after(() => world.close())
 
 const order = (paymentId: string) => ({ paymentId, reason: 'not wanted' })
 
-async function givenAuthorized() {
-  const payment = await world.create(world.card({ captureMethod: 'manual' }))
-  await answer(payment.id)
-  return await world.stored(payment.id)
-}
-
-async function answer(paymentId: string): Promise<void> {
-  for (const attempt of await world.claim()) {
-    if (attempt.payment_id === paymentId) await world.reply(attempt, succeeded(attempt))
-  }
-}
-
 test('a payment that no gateway has heard of is canceled, and never sent', async () => {
   const { id } = await world.create(world.card())
   assert.deepEqual(verdicts(await world.run(cancelPayments, world.ask(order(id)))), ['ok'])
@@ -62,7 +50,7 @@ test('a cancel and a claim that race: either the payment is canceled or it is se
 })
 
 test('an authorization is voided at the gateway, once, however often it is asked', async () => {
-  const { id } = await givenAuthorized()
+  const { id } = await world.givenAuthorized()
   const outcomes = await world.run(cancelPayments, world.ask(order(id)), world.ask(order(id)))
   assert.deepEqual(verdicts(outcomes), ['ok', 'ok'])
   assert.equal((await world.stored(id)).state, 'authorized')
@@ -83,12 +71,12 @@ test('a payment being voided cannot be captured, and one being captured cannot b
     amount: undefined,
     final: false,
   })
-  const voided = await givenAuthorized()
+  const voided = await world.givenAuthorized()
   await world.run(cancelPayments, world.ask(order(voided.id)))
   const late = await world.run(capturePayments, world.ask(capture(voided.id)))
   assert.deepEqual(verdicts(late), ['payment_busy'])
 
-  const captured = await givenAuthorized()
+  const captured = await world.givenAuthorized()
   await world.run(capturePayments, world.ask(capture(captured.id)))
   const tooLate = await world.run(cancelPayments, world.ask(order(captured.id)))
   assert.deepEqual(verdicts(tooLate), ['payment_busy'])

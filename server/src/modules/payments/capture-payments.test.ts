@@ -4,29 +4,15 @@ import { newId } from '../../platform/ids.ts'
 import {
   type PaymentsWorld,
   createPaymentsWorld,
-  succeeded,
   verdicts,
 } from '../../../test/support/payments-world.ts'
 import { capturePayments } from './capture-payments.ts'
-import type { PaymentRow } from './payment.queries.ts'
 
 let world: PaymentsWorld
 before(async () => {
   world = await createPaymentsWorld()
 })
 after(() => world.close())
-
-async function givenAuthorized(amount = 100n): Promise<PaymentRow> {
-  const payment = await world.create(world.card({ amount, captureMethod: 'manual' }))
-  await answer(payment.id)
-  return await world.stored(payment.id)
-}
-
-async function answer(paymentId: string): Promise<void> {
-  for (const attempt of await world.claim()) {
-    if (attempt.payment_id === paymentId) await world.reply(attempt, succeeded(attempt))
-  }
-}
 
 const order = (paymentId: string, amount?: bigint, final = false) => ({
   captureId: newId(new Date()),
@@ -36,14 +22,14 @@ const order = (paymentId: string, amount?: bigint, final = false) => ({
 })
 
 test('captures that race share what was authorized: seven of 30 on 100, three are taken on', async () => {
-  const { id } = await givenAuthorized()
+  const { id } = await world.givenAuthorized(100n)
   const outcomes = await Promise.all(
     Array.from({ length: 7 }, () => world.run(capturePayments, world.ask(order(id, 30n)))),
   )
   const codes = outcomes.flatMap(verdicts)
   assert.equal(codes.filter((code) => code === 'ok').length, 3)
   assert.equal(codes.filter((code) => code === 'capture_exceeds_authorized').length, 4)
-  await answer(id)
+  await world.settleAll(id)
   const after = await world.stored(id)
   assert.equal(after.amount_captured, 90n)
   assert.equal(after.capture_reserved, 0n)
@@ -51,7 +37,7 @@ test('captures that race share what was authorized: seven of 30 on 100, three ar
 })
 
 test('two captures of one payment in a batch are judged one after the other', async () => {
-  const { id } = await givenAuthorized()
+  const { id } = await world.givenAuthorized(100n)
   const outcomes = await world.run(
     capturePayments,
     world.ask(order(id, 60n)),
@@ -62,28 +48,28 @@ test('two captures of one payment in a batch are judged one after the other', as
 })
 
 test('nothing is captured beside a final capture', async () => {
-  const { id } = await givenAuthorized()
+  const { id } = await world.givenAuthorized(100n)
   const outcomes = await world.run(
     capturePayments,
     world.ask(order(id, 10n, true)),
     world.ask(order(id, 10n)),
   )
   assert.deepEqual(verdicts(outcomes), ['ok', 'payment_busy'])
-  await answer(id)
+  await world.settleAll(id)
   const after = await world.stored(id)
   assert.deepEqual([after.state, after.amount_captured], ['completed', 10n])
 })
 
 test('a capture of all that is left completes the payment without being called final', async () => {
-  const { id } = await givenAuthorized()
+  const { id } = await world.givenAuthorized(100n)
   await world.run(capturePayments, world.ask(order(id, 100n)))
-  await answer(id)
+  await world.settleAll(id)
   assert.equal((await world.stored(id)).state, 'completed')
 })
 
 test('a refused capture leaves its neighbours in the batch captured', async () => {
-  const small = await givenAuthorized(500n)
-  const large = await givenAuthorized(900n)
+  const small = await world.givenAuthorized(500n)
+  const large = await world.givenAuthorized(900n)
   const outcomes = await world.run(
     capturePayments,
     world.ask(order(small.id, 501n)),
@@ -95,7 +81,7 @@ test('a refused capture leaves its neighbours in the batch captured', async () =
 })
 
 test('a declined capture frees its amount, and the authorization stands', async () => {
-  const { id } = await givenAuthorized()
+  const { id } = await world.givenAuthorized(100n)
   await world.run(capturePayments, world.ask(order(id, undefined, true)))
   const attempt = (await world.claim()).find((row) => row.payment_id === id)
   assert.ok(attempt !== undefined)
@@ -115,7 +101,7 @@ test('a declined capture frees its amount, and the authorization stands', async 
 
 test('what is not authorized, or of another tenant, is not captured', async () => {
   const pending = await world.create(world.card())
-  const { id } = await givenAuthorized()
+  const { id } = await world.givenAuthorized(100n)
   const refused = await world.run(capturePayments, world.ask(order(pending.id)))
   assert.deepEqual(verdicts(refused), ['payment_not_capturable'])
   const { abroad } = world

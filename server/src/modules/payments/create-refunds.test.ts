@@ -4,25 +4,15 @@ import { newId } from '../../platform/ids.ts'
 import {
   type PaymentsWorld,
   createPaymentsWorld,
-  succeeded,
   verdicts,
 } from '../../../test/support/payments-world.ts'
 import { type RefundOrder, createRefunds } from './create-refunds.ts'
-import type { PaymentRow } from './payment.queries.ts'
 
 let world: PaymentsWorld
 before(async () => {
   world = await createPaymentsWorld()
 })
 after(() => world.close())
-
-async function givenPaid(amount = 1_000n): Promise<PaymentRow> {
-  const payment = await world.create(world.card({ amount }))
-  const attempt = (await world.claim()).find((row) => row.payment_id === payment.id)
-  assert.ok(attempt !== undefined)
-  await world.reply(attempt, succeeded(attempt))
-  return await world.stored(payment.id)
-}
 
 const order = (
   paymentId: string,
@@ -40,7 +30,7 @@ const order = (
 })
 
 test('a refund takes the money from the recipient before the gateway is asked', async () => {
-  const { id } = await givenPaid()
+  const { id } = await world.givenPaid()
   const before = await world.balanceOf(world.home.bob)
   const outcomes = await world.run(createRefunds, world.ask(order(id, 400n)))
   assert.deepEqual(verdicts(outcomes), ['ok'])
@@ -49,7 +39,7 @@ test('a refund takes the money from the recipient before the gateway is asked', 
 })
 
 test('two refunds of one payment in a batch are judged one after the other', async () => {
-  const { id } = await givenPaid()
+  const { id } = await world.givenPaid()
   const outcomes = await world.run(
     createRefunds,
     world.ask(order(id, 600n)),
@@ -67,7 +57,7 @@ test('two refunds of one payment in a batch are judged one after the other', asy
 })
 
 test('a hundred parallel refunds of 60 on a captured 100: exactly one is taken on', async () => {
-  const { id } = await givenPaid(100n)
+  const { id } = await world.givenPaid(100n)
   const outcomes = await Promise.all(
     Array.from({ length: 100 }, () => world.run(createRefunds, world.ask(order(id, 60n)))),
   )
@@ -77,7 +67,7 @@ test('a hundred parallel refunds of 60 on a captured 100: exactly one is taken o
 })
 
 test('a refund that the gateway declines gives the amount back, and it can be refunded again', async () => {
-  const { id } = await givenPaid()
+  const { id } = await world.givenPaid()
   const before = await world.balanceOf(world.home.bob)
   await world.run(createRefunds, world.ask(order(id, 1_000n)))
   const attempt = (await world.claim()).find((row) => row.payment_id === id)
@@ -97,7 +87,7 @@ test('a refund that the gateway declines gives the amount back, and it can be re
 })
 
 test('a recipient who is short of funds is not overdrawn by a refund', async () => {
-  const { id } = await givenPaid()
+  const { id } = await world.givenPaid()
   const balance = await world.balanceOf(world.home.bob)
   const { createPayments } = await import('./create-payments.ts')
   const emptied = world.book({
@@ -121,7 +111,7 @@ test('the refund of a book payment is done at once', async () => {
 
 test('what was never captured, or is not of this tenant, is not refunded', async () => {
   const pending = await world.create(world.card())
-  const paid = await givenPaid()
+  const paid = await world.givenPaid()
   const outcomes = await world.run(createRefunds, world.ask(order(pending.id)))
   assert.deepEqual(verdicts(outcomes), ['payment_not_refundable'])
   const { abroad } = world
@@ -130,7 +120,7 @@ test('what was never captured, or is not of this tenant, is not refunded', async
 })
 
 test('a refund has its own external id, taken once', async () => {
-  const { id } = await givenPaid()
+  const { id } = await world.givenPaid()
   const externalId = `ref-${newId(new Date())}`
   const outcomes = await world.run(
     createRefunds,

@@ -1,10 +1,10 @@
 import { type Static, Type } from 'typebox'
+import { Id } from '../../platform/fields.ts'
 import type { TxOf } from '../../platform/db/types.ts'
 import { internalId } from '../../platform/ids.ts'
 import { CurrencyCode, MAX_AMOUNT } from '../../platform/money.ts'
 import { type Page, pageParameters } from '../../platform/page.ts'
 import type { PaymentRow } from './payment.queries.ts'
-import { Id } from './payment.schema.ts'
 import { paymentStatuses } from './payment.states.ts'
 
 const AmountBound = Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_AMOUNT }))

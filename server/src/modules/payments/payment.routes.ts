@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { ApiError, valueOf } from '../../platform/errors.ts'
 import type { Db } from '../../platform/db/types.ts'
+import { childrenOf } from '../../platform/fields.ts'
 import { sendVersioned } from '../../platform/http/conditional.ts'
 import { longPoll } from '../../platform/http/long-poll.ts'
 import { preferencesOf } from '../../platform/http/prefer.ts'
@@ -18,17 +19,13 @@ import { ListPaymentsQuery, filtersOf, listPayments } from './list-payments.ts'
 import { type Route, toNewPayment } from './payment-request.ts'
 import { refuse } from './payment.errors.ts'
 import { type PaymentRow, findPayment } from './payment.queries.ts'
+import { Attempt, toAttempt } from './attempt.schema.ts'
+import { Capture, CaptureBody, toCapture } from './capture.schema.ts'
 import {
-  Attempt,
   CancelBody,
-  Capture,
-  CaptureBody,
   CreatePaymentBody,
   Payment,
   PaymentParams,
-  childrenOf,
-  toAttempt,
-  toCapture,
   toPayment,
 } from './payment.schema.ts'
 import { refreshPayments } from './refresh-payments.ts'

@@ -1,5 +1,16 @@
-import { type Static, type TSchema, Type } from 'typebox'
-import { idPattern, publicId } from '../../platform/ids.ts'
+import { type Static, Type } from 'typebox'
+import {
+  Description,
+  ExternalId,
+  Id,
+  Instant,
+  Metadata,
+  Nullable,
+  Text,
+  Version,
+  closed,
+} from '../../platform/fields.ts'
+import { publicId } from '../../platform/ids.ts'
 import {
   Amount,
   CurrencyCode,
@@ -7,29 +18,10 @@ import {
   SignedAmount,
   toJsonAmount,
 } from '../../platform/money.ts'
-import type { CaptureRow } from './capture.queries.ts'
-import type { AttemptRow } from './attempt.queries.ts'
+import { FailureField } from './failure.schema.ts'
 import type { PaymentRow } from './payment.queries.ts'
 import { paymentStatuses, statusGroupOf, statusOf } from './payment.states.ts'
-import type { RefundRow } from './refund.queries.ts'
 
-const closed = { additionalProperties: false } as const
-const Nullable = <Schema extends Parameters<typeof Type.Union>[0][number]>(schema: Schema) =>
-  Type.Union([schema, Type.Null()])
-
-export const Id = (prefix: string) =>
-  Type.String({ pattern: idPattern(prefix), maxLength: prefix.length + 27, 'x-id': prefix })
-const Metadata = Type.Record(
-  Type.String({ pattern: '^.{1,40}$' }),
-  Type.String({ maxLength: 500 }),
-  { maxProperties: 50, description: 'Your own facts: up to 50 strings. We never decide by them.' },
-)
-const ExternalId = Type.String({
-  minLength: 1,
-  maxLength: 100,
-  description: 'Your own id; unique among your payments.',
-})
-const Description = Type.String({ minLength: 1, maxLength: 500 })
 const AccountRef = Type.Object({ type: Type.Literal('account'), account_id: Id('acc') }, closed)
 
 const CardInput = Type.Object(
@@ -78,58 +70,12 @@ export const CreatePaymentBody = Type.Object(
 )
 export type CreatePaymentBody = Static<typeof CreatePaymentBody>
 
-export const CaptureBody = Type.Object(
-  {
-    amount: Type.Optional(Amount),
-    final: Type.Optional(
-      Type.Boolean({ description: 'Default true: what is left of the authorization is given up.' }),
-    ),
-  },
-  closed,
-)
 export const CancelBody = Type.Object(
   { reason: Type.Optional(Type.String({ minLength: 1, maxLength: 500 })) },
   closed,
 )
 
-const RefundReason = Type.Union([
-  Type.Literal('requested_by_customer'),
-  Type.Literal('duplicate'),
-  Type.Literal('fraudulent'),
-  Type.Literal('other'),
-])
-export const CreateRefundBody = Type.Object(
-  {
-    amount: Type.Optional(Amount),
-    reason: Type.Optional(RefundReason),
-    description: Type.Optional(Description),
-    external_id: Type.Optional(ExternalId),
-    metadata: Type.Optional(Metadata),
-  },
-  closed,
-)
-
-/** The children of one object, all at once: they are few by nature. */
-export function childrenOf<Item extends TSchema>(item: Item) {
-  return Type.Object({ object: Type.Literal('list'), data: Type.Array(item, { maxItems: 1_000 }) })
-}
-
 export const PaymentParams = Type.Object({ id: Id('pay') })
-export const RefundParams = Type.Object({ id: Id('ref') })
-
-const Instant = Type.String({ format: 'date-time', maxLength: 30 })
-const Text = Type.String({ maxLength: 1_000 })
-const Failure = Type.Object(
-  {
-    code: Text,
-    category: Text,
-    message: Text,
-    gateway_code: Nullable(Text),
-    network_code: Nullable(Text),
-    advice: Text,
-  },
-  { description: 'Why money did not move, in one vocabulary for every gateway.' },
-)
 export const Payment = Type.Object(
   {
     id: Id('pay'),
@@ -164,7 +110,7 @@ export const Payment = Type.Object(
     statement_descriptor: Nullable(Text),
     external_id: Nullable(Text),
     metadata: Metadata,
-    failure: Nullable(Failure),
+    failure: FailureField,
     review_reason: Nullable(Text),
     cancellation_reason: Nullable(Text),
     authorization_expires_at: Nullable(Instant),
@@ -175,7 +121,7 @@ export const Payment = Type.Object(
     created_at: Instant,
     updated_at: Instant,
     completed_at: Nullable(Instant),
-    version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
+    version: Version,
   },
   { title: 'Payment' },
 )
@@ -233,133 +179,4 @@ export function refundable(
   row: Pick<PaymentRow, 'amount_captured' | 'amount_refunded' | 'refund_reserved'>,
 ): bigint {
   return row.amount_captured - row.amount_refunded - row.refund_reserved
-}
-
-export const Refund = Type.Object(
-  {
-    id: Id('ref'),
-    object: Type.Literal('refund'),
-    payment_id: Id('pay'),
-    status: Type.String({
-      maxLength: 32,
-      'x-open-enum': ['pending', 'processing', 'completed', 'failed', 'canceled', 'needs_review'],
-    }),
-    amount: SignedAmount,
-    currency: CurrencyCode,
-    reason: Text,
-    description: Nullable(Text),
-    external_id: Nullable(Text),
-    metadata: Metadata,
-    failure: Nullable(Failure),
-    ledger_transaction_ids: Type.Array(Id('txn'), { maxItems: 100 }),
-    created_by: Text,
-    created_at: Instant,
-    updated_at: Instant,
-    completed_at: Nullable(Instant),
-    version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
-  },
-  { title: 'Refund' },
-)
-export type Refund = Static<typeof Refund>
-
-export function toRefund(row: RefundRow): Refund {
-  return {
-    id: publicId('ref', row.id),
-    object: 'refund',
-    payment_id: publicId('pay', row.payment_id),
-    status: row.status,
-    amount: toJsonAmount(row.amount),
-    currency: row.currency,
-    reason: row.reason,
-    description: row.description,
-    external_id: row.external_id,
-    metadata: row.metadata,
-    failure: row.failure,
-    ledger_transaction_ids: row.ledger_transaction_ids.map((id) => publicId('txn', id)),
-    created_by: row.created_by,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
-    completed_at: row.completed_at?.toISOString() ?? null,
-    version: row.version,
-  }
-}
-
-export const Capture = Type.Object(
-  {
-    id: Id('cap'),
-    object: Type.Literal('capture'),
-    payment_id: Id('pay'),
-    status: Text,
-    amount: SignedAmount,
-    currency: CurrencyCode,
-    final: Type.Boolean(),
-    failure: Nullable(Failure),
-    created_by: Text,
-    created_at: Instant,
-    updated_at: Instant,
-    version: Type.Integer({ minimum: 1, maximum: 2_147_483_647 }),
-  },
-  { title: 'Capture' },
-)
-export type Capture = Static<typeof Capture>
-
-export function toCapture(row: CaptureRow): Capture {
-  return {
-    id: publicId('cap', row.id),
-    object: 'capture',
-    payment_id: publicId('pay', row.payment_id),
-    status: row.status,
-    amount: toJsonAmount(row.amount),
-    currency: row.currency,
-    final: row.final,
-    failure: row.failure,
-    created_by: row.created_by,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
-    version: row.version,
-  }
-}
-
-export const Attempt = Type.Object(
-  {
-    id: Id('att'),
-    object: Type.Literal('attempt'),
-    payment_id: Id('pay'),
-    operation: Text,
-    status: Text,
-    gateway_id: Text,
-    gateway_reference: Nullable(Text),
-    amount: SignedAmount,
-    currency: CurrencyCode,
-    failure: Nullable(Failure),
-    sends: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
-    inquiry_count: Type.Integer({ minimum: 0, maximum: 1_000_000 }),
-    sent_at: Nullable(Instant),
-    answered_at: Nullable(Instant),
-    next_inquiry_at: Nullable(Instant),
-    created_at: Instant,
-  },
-  { title: 'Attempt' },
-)
-export type Attempt = Static<typeof Attempt>
-
-export function toAttempt(row: AttemptRow): Attempt {
-  return {
-    id: publicId('att', row.id),
-    object: 'attempt',
-    payment_id: publicId('pay', row.payment_id),
-    operation: row.operation,
-    status: row.status,
-    gateway_id: row.gateway_id,
-    gateway_reference: row.gateway_reference,
-    amount: toJsonAmount(row.amount),
-    currency: row.currency,
-    failure: row.failure,
-    sends: row.sends,
-    inquiry_count: row.inquiry_count,
-    sent_at: row.sent_at?.toISOString() ?? null,
-    answered_at: row.answered_at?.toISOString() ?? null,
-    next_inquiry_at: row.due_at?.toISOString() ?? null,
-    created_at: row.created_at.toISOString(),
-  }
 }

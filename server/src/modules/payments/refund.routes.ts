@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ApiError } from '../../platform/errors.ts'
+import { childrenOf } from '../../platform/fields.ts'
 import { sendVersioned } from '../../platform/http/conditional.ts'
 import { longPoll } from '../../platform/http/long-poll.ts'
 import { sendAnswer } from '../../platform/http/submit.ts'
@@ -8,14 +9,8 @@ import { createRefunds } from './create-refunds.ts'
 import { refuse } from './payment.errors.ts'
 import { findPayment } from './payment.queries.ts'
 import type { PaymentDeps } from './payment.routes.ts'
-import {
-  CreateRefundBody,
-  PaymentParams,
-  Refund,
-  RefundParams,
-  childrenOf,
-  toRefund,
-} from './payment.schema.ts'
+import { PaymentParams } from './payment.schema.ts'
+import { CreateRefundBody, Refund, RefundParams, toRefund } from './refund.schema.ts'
 import { findRefund, listRefundsOf } from './refund.queries.ts'
 
 export const refundRoutes =
