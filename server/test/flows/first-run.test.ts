@@ -81,6 +81,16 @@ test('kill -9 loses nothing: the next start has the same credentials and the sam
   t.diagnostic(`second start: ready after ${took.toFixed(0)} ms`)
   assert.match(later.stdout(), /"sample_data":"kept"/)
   assert.equal(await statusOf(dataDir, paid), 'completed')
+  later.child.kill('SIGTERM')
+  assert.equal(await later.exited, 0)
+
+  const other = await freePort()
+  const moved = launch(t, ['start', '--data', dataDir, '--port', `${other}`])
+  await moved.sees(READY)
+  assert.match(moved.stdout(), new RegExp(`The issuer is now http://127.0.0.1:${other}: tokens of`))
+  assert.equal(credentialsIn(dataDir).base_url, `http://127.0.0.1:${other}`)
+  assert.deepEqual(credentialsIn(dataDir).clients, (JSON.parse(before) as Credentials).clients)
+  assert.equal(await statusOf(dataDir, paid), 'completed')
 })
 
 test('an operator makes a tenant and a client at the machine while the service runs', async (t) => {
