@@ -56,6 +56,11 @@ export function startDue<Row>(
 
   function wake(tenantId: string): void {
     awake.add(tenantId)
+    turnSoon()
+  }
+
+  // After this tick: what one commit makes due, and what one batch completes, is claimed as a set.
+  function turnSoon(): void {
     if (scheduled) return
     scheduled = true
     setImmediate(() => {
@@ -95,7 +100,7 @@ export function startDue<Row>(
       .catch(onError)
       .finally(() => {
         begun.delete(work)
-        if (awake.size > 0) turn(false)
+        if (awake.size > 0) turnSoon()
       })
     begun.add(work)
   }
