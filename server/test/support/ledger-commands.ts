@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { LedgerCommand, Leg } from '../../src/modules/ledger/index.ts'
+import type { LedgerCommand, Leg, Post } from '../../src/modules/ledger/index.ts'
 
 /**
  * Random work for the ledger, told without ids: accounts, earlier transactions and holds are numbers
@@ -131,7 +131,7 @@ function sometimes<Value>(
 ): fc.Arbitrary<Value | undefined> {
   return fc.oneof(
     { weight: oneIn - 1, arbitrary: fc.constant(undefined) },
-    { weight: 1, arbitrary: arbitrary as fc.Arbitrary<Value | undefined> },
+    { weight: 1, arbitrary },
   )
 }
 
@@ -151,32 +151,9 @@ export const PLANNED_AT = new Date('2026-11-23T12:00:00Z')
 export function toCommand({ tenant, act }: Plan, step: number, ids: PlanIds): LedgerCommand {
   const asked = { tenantId: ids.tenantId(tenant), requestId: 'req_plan', at: PLANNED_AT }
   const transactionId = ids.made(tenant, step)
-  const currency = (number: number) => PLANNED_ACCOUNTS[number]?.currency ?? 'EUR'
   switch (act.kind) {
-    case 'post': {
-      const legs = act.legs.map((leg): Leg => ({
-        accountId: ids.account(tenant, leg.account),
-        currency: leg.foreign ? 'USD' : currency(leg.account),
-        amount: BigInt(leg.amount === 0 ? 1 : leg.amount),
-      }))
-      const first = legs[0] as Leg
-      return {
-        ...asked,
-        kind: 'post',
-        type: 'planned',
-        transactionId,
-        legs,
-        force: act.force,
-        ...(act.externalId !== undefined && { externalId: act.externalId }),
-        ...(act.dedupeKey !== undefined && { dedupeKey: act.dedupeKey }),
-        ...(act.day !== undefined && { effectiveOn: act.day }),
-        ...(act.ifClosed !== undefined && { ifClosed: act.ifClosed }),
-        ...(act.corrects !== undefined && { corrects: ids.transaction(tenant, act.corrects) }),
-        ...(act.expected !== undefined && {
-          expectedVersions: new Map([[first.accountId, BigInt(act.expected)]]),
-        }),
-      }
-    }
+    case 'post':
+      return toPost(act, { ...asked, transactionId }, tenant, ids)
     case 'reverse':
       return {
         ...asked,
@@ -192,7 +169,7 @@ export function toCommand({ tenant, act }: Plan, step: number, ids: PlanIds): Le
         holdId: transactionId,
         debitAccountId: ids.account(tenant, act.debit),
         creditAccountId: ids.account(tenant, act.credit),
-        currency: currency(act.debit),
+        currency: currencyOf(act.debit),
         amount: BigInt(act.amount),
         ...(act.lapsed && { expiresAt: PLANNED_AT }),
       }
@@ -231,4 +208,37 @@ function split(ids: PlanIds, tenant: number, taken: number): Leg[] {
   })
   if (taken === 1) return [leg(1, 1), leg(3, -1)]
   return [leg(1, taken), leg(0, 1 - taken), leg(3, -1)]
+}
+
+function toPost(
+  act: Extract<Act, { kind: 'post' }>,
+  asked: Pick<Post, 'tenantId' | 'requestId' | 'at' | 'transactionId'>,
+  tenant: number,
+  ids: PlanIds,
+): Post {
+  const legs = act.legs.map((leg): Leg => ({
+    accountId: ids.account(tenant, leg.account),
+    currency: leg.foreign ? 'USD' : currencyOf(leg.account),
+    amount: BigInt(leg.amount === 0 ? 1 : leg.amount),
+  }))
+  const first = legs[0] as Leg
+  return {
+    ...asked,
+    kind: 'post',
+    type: 'planned',
+    legs,
+    force: act.force,
+    ...(act.externalId !== undefined && { externalId: act.externalId }),
+    ...(act.dedupeKey !== undefined && { dedupeKey: act.dedupeKey }),
+    ...(act.day !== undefined && { effectiveOn: act.day }),
+    ...(act.ifClosed !== undefined && { ifClosed: act.ifClosed }),
+    ...(act.corrects !== undefined && { corrects: ids.transaction(tenant, act.corrects) }),
+    ...(act.expected !== undefined && {
+      expectedVersions: new Map([[first.accountId, BigInt(act.expected)]]),
+    }),
+  }
+}
+
+function currencyOf(number: number): string {
+  return PLANNED_ACCOUNTS[number]?.currency ?? 'EUR'
 }

@@ -11,7 +11,7 @@ import type { Asked, Command } from '../../src/platform/command.ts'
 import { databaseOver } from '../../src/platform/db/dialect.ts'
 import { inTransaction } from '../../src/platform/db/transaction.ts'
 import type { Outcome } from '../../src/platform/errors.ts'
-import { createHttp } from '../../src/platform/http/app.ts'
+import { type Http, createHttp } from '../../src/platform/http/app.ts'
 import { createSubmit } from '../../src/platform/http/submit.ts'
 import { internalId, newId, publicId } from '../../src/platform/ids.ts'
 import { createPaging } from '../../src/platform/page.ts'
@@ -79,52 +79,16 @@ const ISSUER = 'http://127.0.0.1:4000'
 export async function startLedgerWorld(
   over: (database: TestDatabase) => pg.Pool | Promise<pg.Pool> = ({ pools }) => pools.money,
 ): Promise<LedgerWorld> {
-  const database = await createTestDatabase()
-  const { read, report } = database.pools
-  const money = await over(database)
-  const batcher = createBatcher(money)
-  const contract = contractChecks()
-  const http = createHttp({
-    issuer: ISSUER,
-    clock: { now: () => new Date() },
-    authenticate: actorOf,
-    fingerprintKey: randomBytes(32),
-  })
-  http.addHook('onSend', contract.hook)
-  await http.register(
-    ledgerRoutes({
-      submit: createSubmit(batcher, ISSUER),
-      db: databaseOver(read),
-      reports: databaseOver(report),
-      paging: createPaging(randomBytes(32)),
-    }),
-  )
+  const { database, money, batcher, http, send } = await openParts(over)
   const tenantId = await givenTenant()
+  const call: LedgerWorld['call'] = (method, path, options) =>
+    send(method, path, { tenantId, ...options })
   let bank: Promise<string> | undefined
 
   async function givenTenant(timeZone = 'UTC'): Promise<string> {
     const id = newId(new Date())
     await inTransaction(database.pools.money, (tx) => openBooks(tx, { tenantId: id, timeZone }))
     return id
-  }
-
-  async function call(method: Method, path: string, options: CallOptions = {}): Promise<Heard> {
-    const { body, key = randomBytes(8).toString('hex'), headers = {}, scopes } = options
-    const answer = await http.inject({
-      method,
-      url: path,
-      headers: {
-        'x-tenant': options.tenantId ?? tenantId,
-        ...(scopes !== undefined && { 'x-scopes': scopes.join(' ') }),
-        ...(method === 'POST' && key !== '' && { 'idempotency-key': key }),
-        ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...headers,
-      },
-      ...(body !== undefined && { payload: JSON.stringify(body) }),
-    })
-    contract.assertKept()
-    const json = answer.body.startsWith('{') ? (JSON.parse(answer.body) as Body) : {}
-    return { status: answer.statusCode, body: json, text: answer.body, headers: answer.headers }
   }
 
   async function givenAccount({ tenantId: owner, ...changes }: AccountChanges = {}) {
@@ -184,6 +148,57 @@ export async function startLedgerWorld(
       if (money !== database.pools.money) await money.end()
       await database.close()
     },
+  }
+}
+
+async function openParts(over: (database: TestDatabase) => pg.Pool | Promise<pg.Pool>) {
+  const database = await createTestDatabase()
+  const { read, report } = database.pools
+  const money = await over(database)
+  const batcher = createBatcher(money)
+  const http = createHttp({
+    issuer: ISSUER,
+    clock: { now: () => new Date() },
+    authenticate: actorOf,
+    fingerprintKey: randomBytes(32),
+  })
+  const send = callerOf(http)
+  await http.register(
+    ledgerRoutes({
+      submit: createSubmit(batcher, ISSUER),
+      db: databaseOver(read),
+      reports: databaseOver(report),
+      paging: createPaging(randomBytes(32)),
+    }),
+  )
+  return { database, money, batcher, http, send }
+}
+
+/** Sends requests and holds every success against the schema that its route documents. */
+function callerOf(http: Http) {
+  const contract = contractChecks()
+  http.addHook('onSend', contract.hook)
+  return async (
+    method: Method,
+    path: string,
+    options: CallOptions & { readonly tenantId: string },
+  ): Promise<Heard> => {
+    const { tenantId, body, key = randomBytes(8).toString('hex'), headers = {}, scopes } = options
+    const answer = await http.inject({
+      method,
+      url: path,
+      headers: {
+        'x-tenant': tenantId,
+        ...(scopes !== undefined && { 'x-scopes': scopes.join(' ') }),
+        ...(method === 'POST' && key !== '' && { 'idempotency-key': key }),
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...headers,
+      },
+      ...(body !== undefined && { payload: JSON.stringify(body) }),
+    })
+    contract.assertKept()
+    const json = answer.body.startsWith('{') ? (JSON.parse(answer.body) as Body) : {}
+    return { status: answer.statusCode, body: json, text: answer.body, headers: answer.headers }
   }
 }
 

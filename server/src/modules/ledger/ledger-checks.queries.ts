@@ -215,7 +215,7 @@ export async function countLedger(tx: Tx, tenantId: string | null): Promise<Ledg
 }
 
 const selectCounts = statement<LedgerCounts>(`
-  select (select count(*) from ledger.balances b where ${OF_TENANT('b')}) as accounts,
-         (select count(*) from ledger.transactions t where ${OF_TENANT('t')}) as transactions,
-         (select count(*) from ledger.entries e where ${OF_TENANT('e')}) as entries,
-         (select count(*) from ledger.holds h where ${OF_TENANT('h')}) as holds`)
+  select (select count(*) from ledger.balances t where $1::uuid is null or t.tenant_id = $1) as accounts,
+         (select count(*) from ledger.transactions t where $1::uuid is null or t.tenant_id = $1) as transactions,
+         (select count(*) from ledger.entries t where $1::uuid is null or t.tenant_id = $1) as entries,
+         (select count(*) from ledger.holds t where $1::uuid is null or t.tenant_id = $1) as holds`)
