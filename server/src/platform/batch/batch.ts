@@ -7,7 +7,7 @@ import { refuse } from './batch.errors.ts'
 import type { IdempotencyTicket } from './idempotency.queries.ts'
 import type { Decision, Item } from './item.ts'
 import { createLanes } from './lanes.ts'
-import { runBatch } from './run-batch.ts'
+import { type Settled, runBatch } from './run-batch.ts'
 
 /**
  * Gathers what arrives while a batch is in flight and runs it as one transaction.
@@ -84,9 +84,11 @@ export function createBatcher(pool: Pool): Batcher {
   function start(): void {
     const { command, items } = lanes.take()
     inFlight += 1
-    void runBatch(pool, command, items).finally(() => {
+    void runBatch(pool, command, items).then((settled) => {
       inFlight -= 1
-      schedule()
+      // The next batch leaves before these answers are sent: the database works while we write.
+      pump()
+      setImmediate(settle, settled)
     })
   }
 
@@ -147,6 +149,13 @@ export function createBatcher(pool: Pool): Batcher {
       if (lanes.count === 0 && inFlight === 0) return Promise.resolve()
       return new Promise((resolve) => idle.push(resolve))
     },
+  }
+}
+
+function settle(batch: readonly Settled[]): void {
+  for (const settled of batch) {
+    if ('decision' in settled) settled.item.settle(settled.decision)
+    else settled.item.fail(settled.error)
   }
 }
 

@@ -4,6 +4,13 @@ import { inTransaction, sqlState } from '../db/transaction.ts'
 import { execute } from './execute.ts'
 import type { Decision, Item } from './item.ts'
 
+/** What became of one item. */
+export type Settled =
+  | { readonly item: AnyItem; readonly decision: Decision<unknown> }
+  | { readonly item: AnyItem; readonly error: unknown }
+
+type AnyItem = Item<never, unknown>
+
 /**
  * Runs a batch to its end. An item that breaks the transaction is found by halving, so that it alone
  * fails; one lost race on a unique index is simply run again, since the winner is visible by then.
@@ -11,24 +18,21 @@ import type { Decision, Item } from './item.ts'
 export async function runBatch(
   pool: Pool,
   command: Command<never, unknown, unknown>,
-  items: Item<never, unknown>[],
+  items: readonly AnyItem[],
   raced = false,
-): Promise<void> {
-  let decisions: Decision<unknown>[]
+): Promise<Settled[]> {
   try {
-    decisions = await inTransaction(pool, (tx) => execute(tx, command, items))
+    const decisions = await inTransaction(pool, (tx) => execute(tx, command, items))
+    return items.map((item, index) => ({ item, decision: decisions[index] as Decision<unknown> }))
   } catch (error) {
     if (sqlState(error) === '23505' && !raced) return runBatch(pool, command, items, true)
-    if (items.length === 1 || !isItemFault(error)) {
-      for (const { fail } of items) fail(error)
-      return
-    }
+    if (items.length === 1 || !isItemFault(error)) return items.map((item) => ({ item, error }))
     const half = items.length >> 1
-    await runBatch(pool, command, items.slice(0, half), raced)
-    await runBatch(pool, command, items.slice(half), raced)
-    return
+    return [
+      ...(await runBatch(pool, command, items.slice(0, half), raced)),
+      ...(await runBatch(pool, command, items.slice(half), raced)),
+    ]
   }
-  for (const [index, item] of items.entries()) item.settle(decisions[index] as Decision<unknown>)
 }
 
 /** A data error or a broken invariant belongs to some item; a lost database belongs to none. */
