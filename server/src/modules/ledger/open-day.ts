@@ -20,7 +20,8 @@ export function openDay(
   if (book === undefined) throw new Error(`tenant ${tenantId} has no books`)
   const today = businessDay(at, book.timeZone)
   const day = effectiveOn ?? today
-  if (day > today && day > daysAfter(today, MAX_DAYS_AHEAD)) return refuse('effective_date_out_of_range')
+  if (day > today && day > daysAfter(today, MAX_DAYS_AHEAD))
+    return refuse('effective_date_out_of_range')
   if (day > book.closedThrough) return accept(day)
   if (ifClosed === 'next_open') return accept(daysAfter(book.closedThrough, 1))
   return refuse('period_closed', { closed_through: book.closedThrough })
