@@ -102,19 +102,9 @@ export async function claimDueAttempts(
 ): Promise<ClaimedAttempt[]> {
   if (tenantIds.length === 0) return []
   const perTenant = Math.ceil(limit / tenantIds.length)
-  const { rows } = await claimRows(
-    tx,
-    tenantIds,
-    now.toISOString(),
-    perTenant,
-    limit,
-    leaseSeconds,
-    MAX_CLAIMS,
-  )
+  const { rows } = await claimRows(tx, tenantIds, now.toISOString(), perTenant, limit, leaseSeconds)
   return rows
 }
-
-const MAX_CLAIMS = 5 // a row that outlives five workers is what kills them: it waits for a person
 
 const claimRows = statement<ClaimedAttempt>(`
   with c as materialized (
@@ -122,7 +112,7 @@ const claimRows = statement<ClaimedAttempt>(`
     cross join lateral (
       select a.tenant_id, a.id, a.status from payments.attempts a
       where a.tenant_id = t.tenant_id and a.due_at <= $2::timestamptz
-        and (a.lease_until is null or a.lease_until < now()) and a.claims < $6::int
+        and (a.lease_until is null or a.lease_until < now())
       order by a.due_at, a.id limit $3::int for update skip locked
     ) d limit $4::int)
   update payments.attempts a

@@ -98,7 +98,7 @@ test('accepted is processing, and stays so while an inquiry fails', async () => 
 
 test('a gateway that has lost it, where sending again is not safe, leaves it to a person', async () => {
   const { id, attempt } = await givenSent()
-  await world.reply(attempt, { outcome: 'lost', sent: false })
+  await world.reply(attempt, { outcome: { kind: 'given_up', cause: 'lost' }, sent: false })
   assert.equal((await world.stored(id)).state, 'needs_review')
 })
 

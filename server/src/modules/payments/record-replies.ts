@@ -13,9 +13,15 @@ import { gatewayClearing, refundsPayable } from './postings.ts'
 import { lockRefunds } from './refund.queries.ts'
 import { type HeldForReplies, type Subject, subjectOf } from './reply-subjects.ts'
 
-/** What a gateway answered. `lost`: it knows nothing, and sending again is not safe. */
+/** We stop asking: nothing more can be learned, or learning it fails every time. */
+export interface GivenUp {
+  readonly kind: 'given_up'
+  readonly cause: string
+}
+
+/** What a gateway answered, or that we no longer ask it. */
 export interface GatewayReply {
-  readonly outcome: Exclude<GatewayOutcome | InquiryOutcome, { kind: 'not_found' }> | 'lost'
+  readonly outcome: Exclude<GatewayOutcome | InquiryOutcome, { kind: 'not_found' }> | GivenUp
   /** True after a send, false after an inquiry. */
   readonly sent: boolean
 }
@@ -86,10 +92,6 @@ function record(changes: Changes, held: HeldForReplies, request: Request): 'reco
   else attempt.inquiry_count += 1
   const subject = subjectOf(changes, held, attempt, request)
   const { outcome } = reply
-  if (outcome === 'lost') {
-    leaveToPerson(attempt, subject, 'the gateway knows nothing of it and a second send is not safe')
-    return 'recorded'
-  }
   switch (outcome.kind) {
     case 'succeeded': {
       const { echoed, reference } = outcome
@@ -116,6 +118,9 @@ function record(changes: Changes, held: HeldForReplies, request: Request): 'reco
     case 'not_sent':
       attempt.cause = outcome.cause
       sendLater(attempt, subject, outcome.retryAfterMs ?? 0, request.at)
+      break
+    case 'given_up':
+      leaveToPerson(attempt, subject, outcome.cause)
       break
     case 'unknown':
       attempt.cause = outcome.cause

@@ -36,7 +36,11 @@ export function attemptQueue({
   async function work(attempt: ClaimedAttempt, signal: AbortSignal): Promise<void> {
     const connector = byId.get(attempt.gateway_id)
     if (connector === undefined) throw new Error(`no connector for gateway ${attempt.gateway_id}`)
-    const reply = await ask(connector, attempt, { signal, now: clock.now() })
+    // What has outlived several workers may be what ends them: it is not tried once more.
+    const reply =
+      attempt.claims >= MAX_CLAIMS
+        ? givenUp(`${MAX_CLAIMS} claims ended without a result`)
+        : await ask(connector, attempt, { signal, now: clock.now() })
     const tenantId = attempt.tenant_id
     await batcher.perform(recordReplies, {
       tenantId,
@@ -56,6 +60,8 @@ export function attemptQueue({
     maxInFlight: 64,
   }
 }
+
+const MAX_CLAIMS = 5
 
 /** Sends what was never sent; asks about everything else first. */
 async function ask(
@@ -81,8 +87,14 @@ async function ask(
   const age = now.getTime() - (attempt.sent_at ?? attempt.created_at).getTime()
   // Without keys absence proves nothing, the first request may still be on its way; and a gateway
   // that has forgotten the key would take a second send for a new payment.
-  if (idempotency !== 'key' || age >= keyLifetimeMs) return { outcome: 'lost', sent: false }
+  if (idempotency !== 'key' || age >= keyLifetimeMs) {
+    return givenUp('the gateway does not know it, and a second send would not be safe')
+  }
   return send(connector, attempt, { key, resend: true, signal })
+}
+
+function givenUp(cause: string): GatewayReply {
+  return { outcome: { kind: 'given_up', cause }, sent: false }
 }
 
 async function send(
