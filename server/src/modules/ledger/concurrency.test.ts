@@ -121,37 +121,41 @@ test(
     let accepted = ACCOUNTS - 1 // the funding
     const booked: string[] = []
     const held: string[] = []
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const moves = Array.from({ length: PER_ROUND }, randomMove)
-      const holds = Array.from({ length: 8 }, () =>
-        job(openHolds, {
-          holdId: newId(new Date()),
-          debitAccountId: anyAccountBut(0),
-          creditAccountId: accounts[0] as string,
-          currency: 'EUR',
-          amount: BigInt(1 + chance.below(20)),
-        }),
-      )
-      // A fifth of the requests is sent twice, to two writers, under one key.
-      const twice = moves.filter(() => chance.oneIn(5))
-      const races = [...raceReversals(booked), ...raceHolds(held)]
-      const [answers, repeated, opened] = await Promise.all([
-        Promise.all(moves.map((one) => settle(one))),
-        Promise.all(twice.map((one) => settle(one))),
-        Promise.all(holds.map((one) => settle(one))),
-        ...races,
-      ])
-      for (const [index, one] of twice.entries()) {
-        const first = answers[moves.indexOf(one)]
-        const again = repeated[index]
-        if (again?.body !== 'idempotency_in_flight') assert.equal(again?.body, first?.body)
+    try {
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const moves = Array.from({ length: PER_ROUND }, randomMove)
+        const holds = Array.from({ length: 8 }, () =>
+          job(openHolds, {
+            holdId: newId(new Date()),
+            debitAccountId: anyAccountBut(0),
+            creditAccountId: accounts[0] as string,
+            currency: 'EUR',
+            amount: BigInt(1 + chance.below(20)),
+          }),
+        )
+        // A fifth of the requests is sent twice, to two writers, under one key.
+        const twice = moves.filter(() => chance.oneIn(5))
+        const races = [...raceReversals(booked), ...raceHolds(held)]
+        const [answers, repeated, opened] = await Promise.all([
+          Promise.all(moves.map((one) => settle(one))),
+          Promise.all(twice.map((one) => settle(one))),
+          Promise.all(holds.map((one) => settle(one))),
+          ...races,
+        ])
+        for (const [index, one] of twice.entries()) {
+          const first = answers[moves.indexOf(one)]
+          const again = repeated[index]
+          if (again?.body !== 'idempotency_in_flight') assert.equal(again?.body, first?.body)
+        }
+        const made = idsOf(moves, answers, 'transactionId')
+        accepted += made.length
+        booked.push(...made)
+        held.push(...idsOf(holds, opened, 'holdId'))
       }
-      const made = idsOf(moves, answers, 'transactionId')
-      accepted += made.length
-      booked.push(...made)
-      held.push(...idsOf(holds, opened, 'holdId'))
+    } finally {
+      watch.end()
     }
-    const reads = await watch.stop()
+    const reads = await watch.reads
     t.diagnostic(`${reads} sums read meanwhile, all zero`)
     assert.ok(reads > 5)
     const { violations, seen } = await checkLedger(world.database.pools.report)
@@ -229,6 +233,7 @@ function watchSums() {
         assert.deepEqual(rows, [{ balances: 0n, entries: 0n }])
         reads += 1
       }
+      return reads
     } finally {
       client.release()
     }
@@ -236,11 +241,11 @@ function watchSums() {
   const running = run()
   running.catch(() => undefined)
   return {
-    async stop() {
+    end: () => {
       stopped = true
-      await running
-      return reads
     },
+    /** How often it looked; rejects if a sum was not zero. */
+    reads: running,
   }
 }
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
+import { inTransaction } from '../../platform/db/transaction.ts'
+import { newId } from '../../platform/ids.ts'
+import {
+  type LedgerWorld,
+  startLedgerWorld,
+  transfer,
+  uuidOf,
+} from '../../../test/support/ledger-world.ts'
+import { postEntries } from './post-entries.ts'
+import type { Post } from './posting.ts'
 
 let world: LedgerWorld
 before(async () => {
@@ -32,6 +41,30 @@ test('of a thousand postings that race the close of their day, none lands behind
   assert.deepEqual(late, [])
   const { body } = await world.call('GET', `/ledger/accounts/${customer}`)
   assert.equal(body['balances'].posted, codes.filter((code) => code === '201').length)
+})
+
+test('a close waits for the postings that are under way', async () => {
+  const [bank, customer] = [await world.givenAccount({ role: 'bank' }), await world.givenAccount()]
+  const command: Post = {
+    kind: 'post',
+    tenantId: world.tenantId,
+    transactionId: newId(new Date()),
+    requestId: 'req_close',
+    at: new Date(),
+    type: 'under_way',
+    legs: [
+      { accountId: uuidOf(bank), currency: 'EUR', amount: 1n },
+      { accountId: uuidOf(customer), currency: 'EUR', amount: -1n },
+    ],
+  }
+  await inTransaction(world.database.pools.money, async (tx) => {
+    await postEntries(tx, [command])
+    const impatient = world.asOwner(
+      `set lock_timeout = '50ms'`,
+      `update ledger.books set closed_through = current_date where tenant_id = '${world.tenantId}'`,
+    )
+    await assert.rejects(impatient, { code: '55P03' })
+  })
 })
 
 /** Closes a day as a closing will: the row of the books is locked, then the time is taken. */
