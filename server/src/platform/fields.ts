@@ -7,8 +7,9 @@ import { idPattern } from './ids.ts'
 export const closed = { additionalProperties: false } as const
 
 /** A public id of one kind: `Id('pay')` is `pay_` and 26 characters. */
-export const Id = (prefix: string) =>
-  Type.String({ pattern: idPattern(prefix), maxLength: prefix.length + 27, 'x-id': prefix })
+export function Id(prefix: string) {
+  return Type.String({ pattern: idPattern(prefix), maxLength: prefix.length + 27, 'x-id': prefix })
+}
 
 export function Nullable<Schema extends TSchema>(schema: Schema) {
   return Type.Union([schema, Type.Null()])
@@ -23,11 +24,21 @@ export const Text = Type.String({ maxLength: 1_000 })
 /** The version of an object's row, as in its ETag. */
 export const Version = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
 
-export const Metadata = Type.Record(
-  Type.String({ pattern: '^.{1,40}$' }),
-  Type.String({ maxLength: 500 }),
-  { maxProperties: 50, description: 'Your own facts: up to 50 strings. We never decide by them.' },
-)
+/** How many keys an object's metadata holds, also after a patch. */
+export const MAX_METADATA = 50
+
+const MetadataKey = Type.String({ pattern: '^.{1,40}$' })
+const MetadataValue = Type.String({ maxLength: 500 })
+
+export const Metadata = Type.Record(MetadataKey, MetadataValue, {
+  maxProperties: MAX_METADATA,
+  description: `Your own facts: up to ${MAX_METADATA} strings. We never decide by them.`,
+})
+
+export const MetadataPatch = Type.Record(MetadataKey, Nullable(MetadataValue), {
+  maxProperties: MAX_METADATA,
+  description: 'Merged into what is there; null removes a key.',
+})
 
 export const ExternalId = Type.String({
   minLength: 1,

@@ -1,22 +1,20 @@
 import { type Static, Type } from 'typebox'
+import {
+  ExternalId,
+  Id,
+  Metadata,
+  MetadataPatch,
+  Nullable,
+  Text,
+  Version,
+  closed,
+} from '../../platform/fields.ts'
 import { publicId } from '../../platform/ids.ts'
 import { CurrencyCode, PayableCurrency, SignedAmount, toJsonAmount } from '../../platform/money.ts'
 import { listOf, pageParameters } from '../../platform/page.ts'
 import { type AccountRow, totalsOf } from './account-row.ts'
 import { available, pending, posted } from './balance.ts'
-import {
-  Count,
-  ExternalId,
-  Id,
-  Instant,
-  Metadata,
-  MetadataPatch,
-  Name,
-  Nullable,
-  Text,
-  Version,
-  closed,
-} from './ledger.schema.ts'
+import { Count, Instant, Name } from './ledger.schema.ts'
 
 const Role = Type.String({
   pattern: '^[a-z][a-z0-9_]{0,39}$',

@@ -1,19 +1,10 @@
 import { type Static, Type } from 'typebox'
+import { Id, Nullable, Text, closed } from '../../platform/fields.ts'
 import { CurrencyCode, SignedAmount, toJsonAmount } from '../../platform/money.ts'
 import { listOf, pageParameters } from '../../platform/page.ts'
 import { publicId } from '../../platform/ids.ts'
 import type { AccountEntryRow, BalanceAsOfRow } from './entry.queries.ts'
-import {
-  Count,
-  Day,
-  Direction,
-  EntryAmount,
-  Id,
-  Instant,
-  Nullable,
-  Text,
-  closed,
-} from './ledger.schema.ts'
+import { Count, Day, Direction, EntryAmount, Instant } from './ledger.schema.ts'
 import { directionOf, fromNormalSide, instantOf } from './public-forms.ts'
 
 export const Basis = Type.Union([Type.Literal('booked'), Type.Literal('effective')], {

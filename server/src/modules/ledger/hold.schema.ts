@@ -1,22 +1,18 @@
 import { type Static, Type } from 'typebox'
-import { publicId } from '../../platform/ids.ts'
-import { CurrencyCode, TotalAmount, toJsonAmount } from '../../platform/money.ts'
-import { listOf, pageParameters } from '../../platform/page.ts'
-import { restOf } from './decide-hold.ts'
 import {
-  CorrelationId,
-  Day,
   Description,
-  EntryAmount,
   Id,
-  Instant,
   Metadata,
   Nullable,
   Text,
   Version,
   closed,
-  createdRange,
-} from './ledger.schema.ts'
+} from '../../platform/fields.ts'
+import { publicId } from '../../platform/ids.ts'
+import { CurrencyCode, TotalAmount, toJsonAmount } from '../../platform/money.ts'
+import { listOf, pageParameters } from '../../platform/page.ts'
+import { restOf } from './decide-hold.ts'
+import { CorrelationId, Day, EntryAmount, Instant, createdRange } from './ledger.schema.ts'
 import type { HoldState } from './posting.ts'
 import { EntryInput, Transaction, TransactionType } from './transaction.schema.ts'
 

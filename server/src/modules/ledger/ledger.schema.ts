@@ -1,42 +1,19 @@
-import { type TSchema, Type } from 'typebox'
-import { idPattern } from '../../platform/ids.ts'
+import { Type } from 'typebox'
+import { Id } from '../../platform/fields.ts'
 
 /** Shapes that accounts, transactions and holds have in common. */
-
-export const closed = { additionalProperties: false } as const
-
-export function Nullable<Schema extends TSchema>(schema: Schema) {
-  return Type.Union([schema, Type.Null()])
-}
-
-export function Id(prefix: string) {
-  return Type.String({ pattern: idPattern(prefix), maxLength: prefix.length + 27 })
-}
 
 export const AccountParams = Type.Object({ id: Id('acc') })
 export const TransactionParams = Type.Object({ id: Id('txn') })
 export const HoldParams = Type.Object({ id: Id('hld') })
 
-export const Text = Type.String({ maxLength: 1_000 })
 export const Name = Type.String({ minLength: 1, maxLength: 200 })
-export const Description = Type.String({ minLength: 1, maxLength: 500 })
-export const Version = Type.Integer({ minimum: 1, maximum: 2_147_483_647 })
 export const Count = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })
 
-const MetadataKey = Type.String({ pattern: '^.{1,40}$' })
-const MetadataValue = Type.String({ maxLength: 500 })
-export const Metadata = Type.Record(MetadataKey, MetadataValue, {
-  maxProperties: 50,
-  description: 'Your own facts: up to 50 strings. We never decide by them.',
-})
-export const MetadataPatch = Type.Record(MetadataKey, Nullable(MetadataValue), {
-  maxProperties: 50,
-  description: 'Merged into what is there; null removes a key.',
-})
-
-export const ExternalId = Type.String({ minLength: 1, maxLength: 100 })
-
-/** Years 1000 to 2999: PostgreSQL has no year 0, and no book of ours is older. */
+/**
+ * An instant asked for or answered, to the microsecond. Years 1000 to 2999: PostgreSQL has no year 0,
+ * and no book of ours is older.
+ */
 export const Instant = Type.String({
   format: 'date-time',
   pattern: '^[12]\\d{3}-',

@@ -1,4 +1,13 @@
 import { type Static, Type } from 'typebox'
+import {
+  Description,
+  ExternalId,
+  Id,
+  Metadata,
+  Nullable,
+  Text,
+  closed,
+} from '../../platform/fields.ts'
 import { publicId } from '../../platform/ids.ts'
 import { CurrencyCode, SignedAmount, toJsonAmount } from '../../platform/money.ts'
 import { listOf, pageParameters } from '../../platform/page.ts'
@@ -6,16 +15,9 @@ import {
   CorrelationId,
   Count,
   Day,
-  Description,
   Direction,
   EntryAmount,
-  ExternalId,
-  Id,
   Instant,
-  Metadata,
-  Nullable,
-  Text,
-  closed,
   createdRange,
 } from './ledger.schema.ts'
 import type { BookedEntry, Transaction as Booked } from './posting.ts'

@@ -1,10 +1,11 @@
 import { type Static, Type } from 'typebox'
 import { type Outcome, accept } from '../../platform/errors.ts'
+import { Nullable, Text, closed } from '../../platform/fields.ts'
 import { CurrencyCode, SignedAmount, TotalAmount, toJsonAmount } from '../../platform/money.ts'
 import { MAX_BALANCE } from './balance.ts'
 import { Basis, asOfParameters } from './balance.schema.ts'
 import { refuse } from './ledger.errors.ts'
-import { Count, Day, Instant, Nullable, Text, closed } from './ledger.schema.ts'
+import { Count, Day, Instant } from './ledger.schema.ts'
 import type { TrialBalanceRow } from './trial-balance.queries.ts'
 
 export const TrialBalanceQuery = Type.Object(asOfParameters, closed)

@@ -1,5 +1,6 @@
 import type { Command } from '../../platform/command.ts'
 import { type Outcome, accept } from '../../platform/errors.ts'
+import { MAX_METADATA } from '../../platform/fields.ts'
 import { isAllowed } from '../../platform/http/conditional.ts'
 import { refuse as refuseRequest } from '../../platform/http/http.errors.ts'
 import type { AccountRow } from './account-row.ts'
@@ -33,8 +34,6 @@ export const updateAccounts: Command<AccountUpdate, AccountRow> = {
       judge,
     }),
 }
-
-const MAX_METADATA = 50
 
 function judge(row: AccountRow, update: AccountUpdate): Outcome<object | undefined> {
   if (!isAllowed(update.allowed, row.version)) return refuseRequest('version_conflict')
