@@ -13,6 +13,16 @@ export interface Asked<Input> {
   readonly input: Input
 }
 
+/** The tenant of a batch whose command does not mix them. Throws where there is none, or several. */
+export function tenantOf(requests: readonly Pick<Asked<unknown>, 'tenantId'>[]): string {
+  const [first, ...others] = requests
+  if (first === undefined) throw new Error('an empty batch belongs to no tenant')
+  if (others.some(({ tenantId }) => tenantId !== first.tenantId)) {
+    throw new Error('a batch of one tenant holds items of several')
+  }
+  return first.tenantId
+}
+
 /**
  * A business act over a set of items. Outcomes have the length and order of the requests: a refusal
  * turns down its own item, a throw rolls everything back. Runs inside a transaction that it does not

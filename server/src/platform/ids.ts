@@ -66,6 +66,13 @@ export function internalId(prefix: string, text: string): string | undefined {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
+/** The uuid behind a public id that a schema has let pass: anything else is a bug, and throws. */
+export function knownId(text: string): string {
+  const uuid = internalId(text.slice(0, text.indexOf('_')), text)
+  if (uuid === undefined) throw new Error(`no public id: ${text}`)
+  return uuid
+}
+
 /** Up to 40 bits, which a double holds exactly; NaN at a character that is none of ours. */
 function bitsOf(text: string, from: number, to: number): number {
   let bits = 0

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify'
 import { ApiError } from '../../platform/errors.ts'
 import { allowedVersions, etagOf } from '../../platform/http/conditional.ts'
 import { sendAnswer } from '../../platform/http/submit.ts'
-import { newId, publicId } from '../../platform/ids.ts'
+import { knownId, newId, publicId } from '../../platform/ids.ts'
 import { findAccount, listAccounts } from './account-list.queries.ts'
 import type { AccountRow } from './account-row.ts'
 import {
@@ -20,7 +20,6 @@ import { createAccounts } from './create-accounts.ts'
 import { refuse } from './ledger.errors.ts'
 import type { LedgerDeps } from './ledger-deps.ts'
 import { AccountParams } from './ledger.schema.ts'
-import { knownId } from './public-forms.ts'
 import { updateAccounts } from './update-accounts.ts'
 
 export const accountRoutes =

@@ -1,5 +1,5 @@
 import { actOf, recordAudit } from '../audit/index.ts'
-import type { Asked } from '../../platform/command.ts'
+import { type Asked, tenantOf } from '../../platform/command.ts'
 import type { Tx } from '../../platform/db/types.ts'
 import type { Outcome } from '../../platform/errors.ts'
 import { emit } from '../../platform/events/events.ts'
@@ -21,7 +21,7 @@ export async function changeAccounts<Input extends { readonly accountId: string 
   requests: readonly Asked<Input>[],
   { action, event, judge }: AccountChange<Input>,
 ): Promise<Outcome<AccountRow>[]> {
-  const { tenantId } = requests[0] as Asked<Input>
+  const tenantId = tenantOf(requests)
   const ids = requests.map(({ input }) => input.accountId)
   const rows = await lockAccounts(tx, tenantId, ids)
   const acts: Parameters<typeof recordAudit>[1][number][] = []

@@ -1,5 +1,5 @@
 import { actOf, recordAudit } from '../audit/index.ts'
-import type { Asked, Command } from '../../platform/command.ts'
+import { type Asked, type Command, tenantOf } from '../../platform/command.ts'
 import type { Tx } from '../../platform/db/types.ts'
 import { type Outcome, accept } from '../../platform/errors.ts'
 import { emit } from '../../platform/events/events.ts'
@@ -35,7 +35,7 @@ export const createAccounts: Command<NewLedgerAccount, AccountRow> = {
 type Request = Asked<NewLedgerAccount>
 
 async function run(tx: Tx, requests: readonly Request[]): Promise<Outcome<AccountRow>[]> {
-  const tenantId = (requests[0] as Request).tenantId
+  const tenantId = tenantOf(requests)
   const chart = await listChart(tx, tenantId)
   const judged = requests.map((request) => judge(chart, request))
   const asked = judged.flatMap((outcome) => (outcome.ok ? [outcome.value] : []))

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ApiError, valueOf } from '../../platform/errors.ts'
+import { knownId } from '../../platform/ids.ts'
 import { findAccount } from './account-list.queries.ts'
 import { asOfIn } from './as-of.ts'
 import {
@@ -15,7 +16,6 @@ import { findBookedBalance, findEffectiveBalance, listEntries } from './entry.qu
 import { refuse } from './ledger.errors.ts'
 import type { LedgerDeps } from './ledger-deps.ts'
 import { AccountParams } from './ledger.schema.ts'
-import { knownId } from './public-forms.ts'
 import {
   findTimeZone,
   sumBalances,

@@ -1,7 +1,8 @@
+import { knownId } from '../../platform/ids.ts'
 import type { CreateHoldBody, PostHoldBody } from './hold.schema.ts'
 import type { NewHold } from './open-holds.ts'
 import type { HoldPosting } from './post-holds.ts'
-import { correlationOf, knownId } from './public-forms.ts'
+import { correlationOf } from './public-forms.ts'
 import { toLegs } from './transaction-request.ts'
 
 /** Bodies of hold requests as commands take them. Their ids have passed the schema. */

@@ -1,4 +1,4 @@
-import { firstIdAt, internalId } from '../../platform/ids.ts'
+import { firstIdAt, knownId } from '../../platform/ids.ts'
 
 /** How instants, ids and sides of the ledger look in public, and back. */
 
@@ -27,11 +27,6 @@ export function fromNormalSide(net: bigint, normalSide: 'debit' | 'credit'): big
 /** The uuid of a correlation, whichever way it is written. The schema has checked the form. */
 export function correlationOf(text: string): string {
   return text.includes('_') ? knownId(text) : text
-}
-
-/** The uuid behind a public id that the schema has let pass. */
-export function knownId(text: string): string {
-  return internalId(text.slice(0, text.indexOf('_')), text) as string
 }
 
 type Range = Readonly<Partial<Record<`created[${'gte' | 'gt' | 'lte' | 'lt'}]`, string>>>

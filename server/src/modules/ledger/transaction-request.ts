@@ -1,6 +1,6 @@
-import { internalId, newId } from '../../platform/ids.ts'
+import { knownId, newId } from '../../platform/ids.ts'
 import type { NewTransaction } from './post-transactions.ts'
-import { correlationOf, knownId, signedAmount } from './public-forms.ts'
+import { correlationOf, signedAmount } from './public-forms.ts'
 import type { Leg } from './posting.ts'
 import type { PostTransactionBody } from './transaction.schema.ts'
 
@@ -35,7 +35,7 @@ export function toNewTransaction(body: PostTransactionBody, at: Date): NewTransa
 
 export function toLegs(entries: readonly EntryInput[]): Leg[] {
   return entries.map(({ account_id: accountId, direction, amount, currency }) => ({
-    accountId: internalId('acc', accountId) as string,
+    accountId: knownId(accountId),
     currency,
     amount: signedAmount(direction, amount),
   }))

@@ -1,5 +1,5 @@
 import { actOf } from '../audit/index.ts'
-import type { Asked, Command } from '../../platform/command.ts'
+import { type Asked, type Command, tenantOf } from '../../platform/command.ts'
 import type { Tx } from '../../platform/db/types.ts'
 import { type Outcome, accept } from '../../platform/errors.ts'
 import { newId } from '../../platform/ids.ts'
@@ -46,7 +46,7 @@ async function lock(tx: Tx, requests: readonly Request[]): Promise<Held> {
       ? [payment.charge_attempt_id]
       : [],
   )
-  const attempts = await lockAttempts(tx, requests[0]?.tenantId as string, first)
+  const attempts = await lockAttempts(tx, tenantOf(requests), first)
   return { payments, attempts }
 }
 

@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox'
-import { Id } from '../../platform/fields.ts'
 import type { TxOf } from '../../platform/db/types.ts'
-import { internalId } from '../../platform/ids.ts'
+import { Id, closed } from '../../platform/fields.ts'
+import { knownId } from '../../platform/ids.ts'
 import { CurrencyCode, MAX_AMOUNT } from '../../platform/money.ts'
 import { type Page, pageParameters } from '../../platform/page.ts'
 import type { PaymentRow } from './payment.queries.ts'
@@ -33,7 +33,7 @@ export const ListPaymentsQuery = Type.Object(
     gateway_id: Type.Optional(Type.String({ maxLength: 64 })),
     external_id: Type.Optional(Type.String({ maxLength: 100 })),
   },
-  { additionalProperties: false },
+  closed,
 )
 
 export interface PaymentFilters {
@@ -69,7 +69,7 @@ export function filtersOf(query: Static<typeof ListPaymentsQuery>): PaymentFilte
   }
   for (const column of ['recipient_account_id', 'source_account_id'] as const) {
     const value = query[column]
-    if (value !== undefined) equal[column] = internalId('acc', value) as string
+    if (value !== undefined) equal[column] = knownId(value)
   }
   return {
     statuses: query.status ?? [],

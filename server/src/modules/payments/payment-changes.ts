@@ -1,4 +1,4 @@
-import { type Act, recordAudit } from '../audit/index.ts'
+import { type Act, actOf, recordAudit } from '../audit/index.ts'
 import type { Actor } from '../../platform/actor.ts'
 import { pipelined } from '../../platform/db/transaction.ts'
 import type { Tx } from '../../platform/db/types.ts'
@@ -76,7 +76,14 @@ export function movePayment(
   if (state === 'completed') row.completed_at ??= moment.at
   touchPayment(changes, row, moment)
   changes.events.push(paymentEvent(as, row, { ...moment, previous }))
-  changes.acts.push(act(moment, `payment.${as}`, { kind: 'payment', id: row.id, previous }))
+  changes.acts.push(
+    actOf(moment, {
+      action: `payment.${as}`,
+      resourceKind: 'payment',
+      resourceId: row.id,
+      detail: { previous },
+    }),
+  )
 }
 
 /** A change of amounts that is told by another object's event. */
@@ -100,7 +107,14 @@ export function moveRefund(
   if (status === 'completed') row.completed_at ??= moment.at
   changes.refunds.add(row)
   changes.events.push(refundEvent(as, row, { ...moment, previous }))
-  changes.acts.push(act(moment, `refund.${as}`, { kind: 'refund', id: row.id, previous }))
+  changes.acts.push(
+    actOf(moment, {
+      action: `refund.${as}`,
+      resourceKind: 'refund',
+      resourceId: row.id,
+      detail: { previous },
+    }),
+  )
 }
 
 /** Captures have no events of their own: the payment tells what became of them. */
@@ -115,14 +129,6 @@ export function moveCapture(
   row.status = status
   row.updated_at = at
   changes.captures.add(row)
-}
-
-export function act(
-  { actor, requestId, at }: Moment,
-  action: string,
-  { kind, id, ...detail }: { kind: string; id: string; [fact: string]: unknown },
-): Act {
-  return { actor, requestId, at, action, resourceKind: kind, resourceId: id, detail }
 }
 
 /**

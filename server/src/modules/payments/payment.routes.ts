@@ -8,7 +8,7 @@ import { longPoll } from '../../platform/http/long-poll.ts'
 import { preferencesOf } from '../../platform/http/prefer.ts'
 import { type Submit, sendAnswer } from '../../platform/http/submit.ts'
 import type { Waiters } from '../../platform/http/waiters.ts'
-import { internalId, newId, publicId } from '../../platform/ids.ts'
+import { knownId, newId, publicId } from '../../platform/ids.ts'
 import { type Paging, listOf } from '../../platform/page.ts'
 import { listAttemptsOf } from './attempt.queries.ts'
 import { cancelPayments } from './cancel-payments.ts'
@@ -72,7 +72,7 @@ export const paymentRoutes =
         id,
       )
       if (wait === undefined || answer.status >= 300) return sendAnswer(reply, answer)
-      const made = internalId('pay', (JSON.parse(answer.body) as Payment).id) as string
+      const made = knownId((JSON.parse(answer.body) as Payment).id)
       const row = await polled(request, reply, made)
       return sendAnswer(reply, { ...answer, body: JSON.stringify(toPayment(row)) })
     })
@@ -90,7 +90,7 @@ export const paymentRoutes =
       },
     } as const
     app.get('/payments/:id', get, async (request, reply) => {
-      const row = await polled(request, reply, internalId('pay', request.params.id) as string)
+      const row = await polled(request, reply, knownId(request.params.id))
       return sendVersioned(request, reply, row.version, () => toPayment(row))
     })
 
@@ -127,7 +127,7 @@ export const paymentRoutes =
       const { amount, final = true } = request.body ?? {}
       const input = {
         captureId: newId(request.arrivedAt),
-        paymentId: internalId('pay', request.params.id) as string,
+        paymentId: knownId(request.params.id),
         amount: amount === undefined ? undefined : BigInt(amount),
         final,
       }
@@ -154,7 +154,7 @@ export const paymentRoutes =
     } as const
     app.post('/payments/:id/cancel', cancel, async (request, reply) => {
       const input = {
-        paymentId: internalId('pay', request.params.id) as string,
+        paymentId: knownId(request.params.id),
         reason: request.body?.reason ?? null,
       }
       const answer = await submit(
@@ -178,7 +178,7 @@ export const paymentRoutes =
       },
     } as const
     app.post('/payments/:id/refresh', refresh, async (request, reply) => {
-      const input = { paymentId: internalId('pay', request.params.id) as string }
+      const input = { paymentId: knownId(request.params.id) }
       const answer = await submit(request, refreshPayments, input, (row) => ({
         status: 202,
         body: toPayment(row),
@@ -197,7 +197,7 @@ export const paymentRoutes =
       },
     } as const
     app.get('/payments/:id/attempts', attempts, async (request) => {
-      const { id } = await read(request, internalId('pay', request.params.id) as string)
+      const { id } = await read(request, knownId(request.params.id))
       const rows = await listAttemptsOf(db, request.actor.tenantId, id)
       return { object: 'list' as const, data: rows.map(toAttempt) }
     })
@@ -213,7 +213,7 @@ export const paymentRoutes =
       },
     } as const
     app.get('/payments/:id/captures', captures, async (request) => {
-      const { id } = await read(request, internalId('pay', request.params.id) as string)
+      const { id } = await read(request, knownId(request.params.id))
       const rows = await listCapturesOf(db, request.actor.tenantId, id)
       return { object: 'list' as const, data: rows.map(toCapture) }
     })

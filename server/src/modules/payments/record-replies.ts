@@ -1,4 +1,4 @@
-import type { Asked, Command } from '../../platform/command.ts'
+import { type Asked, type Command, tenantOf } from '../../platform/command.ts'
 import type { Tx } from '../../platform/db/types.ts'
 import { type Outcome, accept } from '../../platform/errors.ts'
 import { openAccounts } from '../ledger/index.ts'
@@ -44,7 +44,7 @@ export interface ReplyToAttempt {
 type Request = Asked<ReplyToAttempt>
 
 async function lock(tx: Tx, requests: readonly Request[]): Promise<HeldForReplies> {
-  const tenantId = requests[0]?.tenantId as string
+  const tenantId = tenantOf(requests)
   const attempts = requests.map(({ input }) => input.attempt)
   const subjects = (kind: string) =>
     attempts.filter((row) => row.subject_kind === kind).map((row) => row.subject_id)

@@ -1,4 +1,4 @@
-import type { Command } from '../../platform/command.ts'
+import { type Command, tenantOf } from '../../platform/command.ts'
 import { accept } from '../../platform/errors.ts'
 import { afterCommit } from '../../platform/db/transaction.ts'
 import { bringForwardLooks } from './attempt.queries.ts'
@@ -19,7 +19,7 @@ export const refreshPayments: Command<
       requests.map(({ tenantId, input }) => ({ tenantId, id: input.paymentId })),
     ),
   async run(tx, requests, held) {
-    const tenantId = requests[0]?.tenantId as string
+    const tenantId = tenantOf(requests)
     await bringForwardLooks(tx, tenantId, [...held.keys()], requests[0]?.at as Date)
     afterCommit(tx, () => attemptsAreDue(tenantId))
     return requests.map(({ input }) => {

@@ -4,7 +4,7 @@ import { childrenOf } from '../../platform/fields.ts'
 import { sendVersioned } from '../../platform/http/conditional.ts'
 import { longPoll } from '../../platform/http/long-poll.ts'
 import { sendAnswer } from '../../platform/http/submit.ts'
-import { internalId, newId, publicId } from '../../platform/ids.ts'
+import { knownId, newId, publicId } from '../../platform/ids.ts'
 import { createRefunds } from './create-refunds.ts'
 import { refuse } from './payment.errors.ts'
 import { findPayment } from './payment.queries.ts'
@@ -33,7 +33,7 @@ export const refundRoutes =
       const { amount, reason, description, external_id, metadata } = request.body ?? {}
       const input = {
         refundId: newId(request.arrivedAt),
-        paymentId: internalId('pay', request.params.id) as string,
+        paymentId: knownId(request.params.id),
         amount: amount === undefined ? undefined : BigInt(amount),
         reason: reason ?? 'requested_by_customer',
         description: description ?? null,
@@ -66,7 +66,7 @@ export const refundRoutes =
     } as const
     app.get('/payments/:id/refunds', list, async (request) => {
       const { tenantId } = request.actor
-      const id = internalId('pay', request.params.id) as string
+      const id = knownId(request.params.id)
       const payment = await findPayment(db, tenantId, id)
       if (payment === undefined) throw new ApiError(refuse('payment_not_found'))
       const rows = await listRefundsOf(db, tenantId, id)
@@ -85,7 +85,7 @@ export const refundRoutes =
       },
     } as const
     app.get('/refunds/:id', get, async (request, reply) => {
-      const id = internalId('ref', request.params.id) as string
+      const id = knownId(request.params.id)
       const read = async () => {
         const row = await findRefund(db, request.actor.tenantId, id)
         if (row === undefined) throw new ApiError(refuse('refund_not_found'))
