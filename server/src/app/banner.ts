@@ -2,16 +2,16 @@ import { join, relative } from 'node:path'
 import { styleText } from 'node:util'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { Settings } from '../platform/config/settings.ts'
+import type { MigrationReport } from '../platform/db/migrate.ts'
 import { CREDENTIALS_FILE } from './credentials.ts'
 import type { SampleData } from './sample-data.ts'
-import type { MigrationSummary } from './schema.ts'
 
 export interface Ready {
   readonly settings: Settings
   /** Where the command was typed: paths are shown from there. */
   readonly directory: string
   readonly database: string
-  readonly migrations: MigrationSummary & { readonly ms: number }
+  readonly migrations: MigrationReport & { readonly ms: number }
   readonly sample: SampleData
   readonly readyMs: number
 }

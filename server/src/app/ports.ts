@@ -9,6 +9,11 @@ import { ownerOfPort } from './port-owner.ts'
 
 export const HOST = '127.0.0.1'
 
+/** Where the sandbox gateway of this machine answers. */
+export function gatewayUrl({ gatewayPort }: Pick<Settings, 'gatewayPort'>): string {
+  return `http://${HOST}:${gatewayPort}`
+}
+
 // A gateway whose parent was killed ends by itself, within milliseconds unless the machine is busy.
 const GATEWAY_PATIENCE_MS = 800
 

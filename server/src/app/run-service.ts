@@ -6,7 +6,7 @@ import { rootKey } from '../platform/crypto/local-keys.ts'
 import { sealingUnder } from '../platform/crypto/sealing.ts'
 import type { Connection } from '../platform/db/pools.ts'
 import { jobs } from './jobs.ts'
-import { HOST, portTaken } from './ports.ts'
+import { HOST, gatewayUrl, portTaken } from './ports.ts'
 import { type Service, openService } from './service.ts'
 
 export interface RunOptions {
@@ -28,14 +28,14 @@ export async function runService(
   settings: Settings,
   { connection, logger, api, worker }: RunOptions,
 ): Promise<RunningService> {
-  const { dataDir, rootKey: configured, issuer, port, gatewayPort } = settings
+  const { dataDir, rootKey: configured, issuer, port } = settings
   const key = await rootKey({ dataDirectory: dataDir, configured })
   const service = await openService({
     connection,
     issuer,
     clock: systemClock,
     sealing: sealingUnder(key),
-    connectors: [sandboxConnector({ baseUrl: `http://${HOST}:${gatewayPort}` })],
+    connectors: [sandboxConnector({ baseUrl: gatewayUrl(settings) })],
     jobs,
     logger,
   })

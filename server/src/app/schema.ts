@@ -1,17 +1,13 @@
 import pg from 'pg'
+import type { MigrationReport } from '../platform/db/migrate.ts'
 import { makePartitions } from '../platform/db/partitions.ts'
 import type { Connection } from '../platform/db/pools.ts'
-import { readSchemaState } from '../platform/db/schema-state.ts'
+import { type SchemaState, readSchemaState } from '../platform/db/schema-state.ts'
 import { installJobs, jobsInstalled } from '../platform/jobs/install-jobs.ts'
 import { StartError } from '../platform/start-error.ts'
 
-export interface MigrationSummary {
-  readonly applied: readonly string[]
-  readonly total: number
-}
-
 /** Brings all that the database must hold up to date: our schemas, and the tables of the jobs. */
-export async function migrateAll(connection: Connection): Promise<MigrationSummary> {
+export async function migrateAll(connection: Connection): Promise<MigrationReport> {
   const current = await withClient(connection, async (client) => {
     const { pending, applied } = await readSchemaState(client)
     if (pending.length > 0 || !(await jobsInstalled(client))) return undefined
@@ -27,13 +23,8 @@ export async function migrateAll(connection: Connection): Promise<MigrationSumma
   return report
 }
 
-export interface MigrationStatus {
-  readonly pending: readonly string[]
-  readonly applied: number
-}
-
-/** What `migrateAll` would do. */
-export async function migrationStatus(connection: Connection): Promise<MigrationStatus> {
+/** What `migrateAll` would do: the names of migrations, and `jobs` for the tables of the jobs. */
+export async function migrationStatus(connection: Connection): Promise<SchemaState> {
   return await withClient(connection, async (client) => {
     const { pending, applied } = await readSchemaState(client)
     return { pending: (await jobsInstalled(client)) ? pending : [...pending, 'jobs'], applied }

@@ -11,7 +11,7 @@ import { type Ready, banner, readyLine, shown } from './banner.ts'
 import { openDatabase } from './database.ts'
 import { endOnFault } from './end-on-fault.ts'
 import { startGateway } from './gateway-process.ts'
-import { HOST, portsMustBeFree } from './ports.ts'
+import { gatewayUrl, portsMustBeFree } from './ports.ts'
 import { type StopSignals, listenForStop } from './stop-signals.ts'
 
 export interface StartSurroundings {
@@ -81,7 +81,7 @@ async function bringUp(
   const sample = await ensureSampleData({
     connection,
     dataDir,
-    addresses: { baseUrl: settings.issuer, gatewayUrl: `http://${HOST}:${gatewayPort}` },
+    addresses: { baseUrl: settings.issuer, gatewayUrl: gatewayUrl(settings) },
     allowed: settings.mayHoldSamples,
     at: systemClock.now(),
   })

@@ -2,6 +2,7 @@ import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type TSchema, Type } from 'typebox'
 import { ApiError } from './errors.ts'
+import { Nullable, closed } from './fields.ts'
 import { canonical } from './http/canonical-json.ts'
 import { refuse } from './http/http.errors.ts'
 import { pathOf } from './http/problem.ts'
@@ -12,14 +13,15 @@ import { pathOf } from './http/problem.ts'
  * opens nothing that its owner could not ask for, and cannot be carried to another question.
  */
 
-export const MAX_LIMIT = 200
+const MAX_LIMIT = 200
 const DEFAULT_LIMIT = 50
+const MAX_CURSOR_CHARS = 1_000
 
 /** The parameters of every list: `Type.Object({ ...pageParameters, status: … }, closed)`. */
 export const pageParameters = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })),
   cursor: Type.Optional(
-    Type.String({ maxLength: 1_000, description: '`next_cursor` of the page before.' }),
+    Type.String({ maxLength: MAX_CURSOR_CHARS, description: '`next_cursor` of the page before.' }),
   ),
   order: Type.Optional(
     Type.Union([Type.Literal('desc'), Type.Literal('asc')], {
@@ -43,9 +45,9 @@ export function listOf<Item extends TSchema>(item: Item) {
       object: Type.Literal('list'),
       data: Type.Array(item, { maxItems: MAX_LIMIT }),
       has_more: Type.Boolean(),
-      next_cursor: Type.Union([Type.String({ maxLength: 1_000 }), Type.Null()]),
+      next_cursor: Nullable(Type.String({ maxLength: MAX_CURSOR_CHARS })),
     },
-    { additionalProperties: false },
+    closed,
   )
 }
 

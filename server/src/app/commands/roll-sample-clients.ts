@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { listClients, listTenants, rotateClientSecret } from '../../modules/identity/index.ts'
 import { findAccountsByKey } from '../../modules/ledger/index.ts'
 import type { Settings } from '../../platform/config/settings.ts'
@@ -6,8 +7,13 @@ import { inTransaction } from '../../platform/db/transaction.ts'
 import type { Tx } from '../../platform/db/types.ts'
 import { publicId } from '../../platform/ids.ts'
 import { StartError } from '../../platform/start-error.ts'
-import { type Credentials, readCredentials, writeCredentials } from '../credentials.ts'
-import { HOST } from '../ports.ts'
+import {
+  CREDENTIALS_FILE,
+  type Credentials,
+  readCredentials,
+  writeCredentials,
+} from '../credentials.ts'
+import { gatewayUrl } from '../ports.ts'
 import { SAMPLE_ACCOUNT_KEYS, isSandbox } from '../seed-sandbox.ts'
 import { type Print, withPools } from './operator.ts'
 
@@ -16,7 +22,7 @@ import { type Print, withPools } from './operator.ts'
  * file from what the database knows: the way back when the file is lost.
  */
 export async function rollSampleClients(settings: Settings, print: Print): Promise<void> {
-  const { dataDir, issuer, gatewayPort } = settings
+  const { dataDir, issuer } = settings
   const file = await readCredentials(dataDir)
   const fresh = await withPools(settings, async ({ read, money }) => {
     const sandbox = (await listTenants(databaseOver(read))).find(isSandbox)
@@ -29,9 +35,9 @@ export async function rollSampleClients(settings: Settings, print: Print): Promi
     ...file,
     ...fresh,
     base_url: issuer,
-    gateway: { base_url: `http://${HOST}:${gatewayPort}` },
+    gateway: { base_url: gatewayUrl(settings) },
   })
-  print(`New secrets are in ${dataDir}/credentials.json.`)
+  print(`New secrets are in ${join(dataDir, CREDENTIALS_FILE)}.`)
 }
 
 type Fresh = Pick<Credentials, 'tenant_id' | 'clients' | 'accounts'>

@@ -1,4 +1,5 @@
 import { Type } from 'typebox'
+import { closed } from '../../platform/fields.ts'
 
 /** For the API document only: the authorization server reads the form and judges it itself. */
 export const TokenForm = Type.Object(
@@ -24,7 +25,7 @@ export const TokenForm = Type.Object(
       Type.String({ maxLength: 8_192, description: 'A JWT signed by the client (RFC 7523).' }),
     ),
   },
-  { additionalProperties: false },
+  closed,
 )
 
 export const TokenAnswer = Type.Object({

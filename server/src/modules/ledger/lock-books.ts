@@ -193,7 +193,7 @@ function originalsOf(
   return originals
 }
 
-export function balanceState(row: BalanceRow): BalanceState {
+function balanceState(row: BalanceRow): BalanceState {
   return {
     tenantId: row.tenant_id,
     accountId: row.account_id,

@@ -18,9 +18,10 @@ import { type Settled, runBatch } from './run-batch.ts'
  * its answers or nothing; the client's retry under the same key finds out which.
  */
 
-const MAX_IN_FLIGHT = 2
+const MAX_IN_FLIGHT = 2 // one is decided while the other commits; a third would wait for their locks
 // A second batch opened too early halves both (measured 7-35 % more CPU at 64 connections).
 const SECOND_BATCH_FROM = 64
+// Ten full batches. More would be answered after their callers had given up; fewer turns bursts away.
 const MAX_WAITING = 5_000
 const MAX_WAIT_MS = 2_000
 

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { Command } from '../command.ts'
-import { inTransaction, sqlState } from '../db/transaction.ts'
+import { DatabaseUnavailable, inTransaction, sqlState } from '../db/transaction.ts'
 import { execute } from './execute.ts'
 import type { Decision, Item } from './item.ts'
 
@@ -39,5 +39,5 @@ export async function runBatch(
 function isItemFault(error: unknown): boolean {
   const state = sqlState(error)
   if (state !== undefined) return state.startsWith('22') || state.startsWith('23')
-  return !(error instanceof Error && error.name === 'DatabaseUnavailable')
+  return !(error instanceof DatabaseUnavailable)
 }

@@ -7,7 +7,9 @@ import { type Connection, parserOf } from './pools.ts'
 import { MIGRATIONS_DIR } from './schema-state.ts'
 
 export interface MigrationReport {
+  /** Names of those that this run has applied. */
   readonly applied: readonly string[]
+  /** How many the database has now. */
   readonly total: number
 }
 

@@ -2,8 +2,8 @@ import pg, { type ClientConfig, type Pool } from 'pg'
 
 /**
  * A pool per kind of work, because they must not starve each other: batches that move money, reads of
- * requests, sign-ins, claims of due work, and long reports. Each speaks as the role `countinghouse_app`, which
- * owns no table.
+ * requests, sign-ins, claims of due work, and long reports. Each speaks as the role
+ * `countinghouse_app`, which owns no table.
  */
 export interface Pools {
   readonly money: Pool
@@ -31,28 +31,34 @@ const KEY_LOOKUPS = {
 // A skewed tenant makes the planner sort a million due rows (385 ms); in index order 9 ms.
 const INDEX_ORDER = { enable_bitmapscan: 'off', enable_sort: 'off' }
 
+// Somebody waits for an answer, whose own deadlines are 20 s and 25 s.
+const QUICK = { statementMs: 5_000, idleMs: 10_000 }
+
 export function openPools(connection: Connection, onError: (error: Error) => void): Pools {
   const money = open(connection, onError, {
     max: 3,
     pipeline: true,
-    settings: { ...KEY_LOOKUPS, ...timeouts(5_000, 2_000, 10_000) },
+    settings: { ...KEY_LOOKUPS, ...timeouts(QUICK) },
   })
   const read = open(connection, onError, {
     max: 5,
-    settings: { default_transaction_read_only: 'on', ...timeouts(5_000, 2_000, 10_000) },
+    settings: { default_transaction_read_only: 'on', ...timeouts(QUICK) },
   })
   const identity = open(connection, onError, {
     max: 4,
-    settings: timeouts(5_000, 2_000, 10_000),
+    settings: timeouts(QUICK),
   })
   const due = open(connection, onError, {
     max: 4,
     pipeline: true,
-    settings: { ...INDEX_ORDER, ...timeouts(60_000, 2_000, 15_000) },
+    settings: { ...INDEX_ORDER, ...timeouts({ statementMs: 60_000, idleMs: 15_000 }) },
   })
   const report = open(connection, onError, {
     max: 2,
-    settings: { default_transaction_read_only: 'on', ...timeouts(600_000, 2_000, 60_000) },
+    settings: {
+      default_transaction_read_only: 'on',
+      ...timeouts({ statementMs: 600_000, idleMs: 60_000 }),
+    },
   })
   const all = [money, read, identity, due, report]
   return {
@@ -96,11 +102,15 @@ function options(settings: Readonly<Record<string, string>>): string {
     .join(' ')
 }
 
-function timeouts(statement: number, lock: number, idle: number): Record<string, string> {
+// A lock waited for this long is a deadlock of ours or a stuck neighbour: run again instead.
+const LOCK_MS = 2_000
+
+/** What the server ends by itself: a statement, and a transaction that its client has left alone. */
+function timeouts({ statementMs, idleMs }: { statementMs: number; idleMs: number }) {
   return {
-    statement_timeout: `${statement}`,
-    lock_timeout: `${lock}`,
-    idle_in_transaction_session_timeout: `${idle}`,
+    statement_timeout: `${statementMs}`,
+    lock_timeout: `${LOCK_MS}`,
+    idle_in_transaction_session_timeout: `${idleMs}`,
   }
 }
 

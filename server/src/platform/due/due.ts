@@ -37,8 +37,8 @@ export interface DueRunner {
 // Shorter: a slow gateway is asked twice. Longer: a crashed worker delays its rows.
 const LEASE_SECONDS = 30
 const WORK_MS = 20_000 // the longest call, with room to commit its result within the lease
-const POLL_MS = 250
-const MAX_TENANTS_PER_CLAIM = 50
+const POLL_MS = 250 // Shorter: more scans than work. Longer: what another process commits is late.
+const MAX_TENANTS_PER_CLAIM = 50 // each is a probe of its own in one statement
 
 export function startDue<Row>(
   db: Tx,

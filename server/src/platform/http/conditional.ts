@@ -8,16 +8,14 @@ import { refuse } from './http.errors.ts'
  * another representation. Writes compare the row's version only.
  */
 
-type Version = number
-
 const REPRESENTATION = API_VERSION.replaceAll('-', '')
 
-export function etagOf(version: Version): string {
+export function etagOf(version: number): string {
   return `"${version}-${REPRESENTATION}"`
 }
 
 /** Whether `If-None-Match` names this version: the client has seen it. */
-export function isKnown({ headers }: Pick<FastifyRequest, 'headers'>, version: Version): boolean {
+export function isKnown({ headers }: Pick<FastifyRequest, 'headers'>, version: number): boolean {
   const header = headers['if-none-match']
   if (header === undefined) return false
   const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
@@ -28,7 +26,7 @@ export function isKnown({ headers }: Pick<FastifyRequest, 'headers'>, version: V
 export function sendVersioned(
   request: FastifyRequest,
   reply: FastifyReply,
-  version: Version,
+  version: number,
   body: () => object,
 ): FastifyReply {
   reply
@@ -65,7 +63,7 @@ const MISSING: FieldError = {
   detail: 'the ETag of the version that you have read',
 }
 
-/** The refusal of a command that met another version than `If-Match` allows. */
-export function isAllowed(allowed: readonly number[] | undefined, version: Version): boolean {
+/** Whether the row that a command has locked is one of those; if not, it refuses with `version_conflict`. */
+export function isAllowed(allowed: readonly number[] | undefined, version: number): boolean {
   return allowed === undefined || allowed.includes(version)
 }

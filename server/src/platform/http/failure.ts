@@ -21,7 +21,7 @@ export function failureHandler(issuer: string) {
   }
 }
 
-export function sendRefusal(
+function sendRefusal(
   issuer: string,
   refusal: Refusal,
   request: FastifyRequest,

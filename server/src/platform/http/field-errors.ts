@@ -1,13 +1,12 @@
 import type { ErrorObject } from 'ajv/dist/2020.js'
 import type { FieldError, FieldErrorCode } from '../errors.ts'
+import { MAX_FIELD_ERRORS } from './problem.ts'
 
-const MAX_ERRORS = 20
+/** Where in a request a schema was applied. */
+export type HttpPart = 'body' | 'query' | 'params' | 'headers'
 
 /** Ajv's errors in the words of the API: where, one code of eight, and what would be right. */
-export function fieldErrors(
-  errors: readonly ErrorObject[],
-  part: 'body' | 'query' | 'params' | 'headers',
-): FieldError[] {
+export function fieldErrors(errors: readonly ErrorObject[], part: HttpPart): FieldError[] {
   const found: FieldError[] = []
   const seen = new Set<string>()
   for (const error of withoutUnionNoise(errors)) {
@@ -21,14 +20,14 @@ export function fieldErrors(
     if (seen.has(id)) continue
     seen.add(id)
     found.push({ ...place, code, detail })
-    if (found.length === MAX_ERRORS) break
+    if (found.length === MAX_FIELD_ERRORS) break
   }
   return found
 }
 
 type Place = Pick<FieldError, 'pointer' | 'parameter' | 'header'>
 
-function placeOf(part: 'body' | 'query' | 'params' | 'headers', path: string): Place {
+function placeOf(part: HttpPart, path: string): Place {
   if (part === 'body') return { pointer: `#${encodeURI(path).replaceAll('#', '%23')}` }
   const [name = ''] = path.slice(1).split('/')
   const plain = name.replaceAll('~1', '/').replaceAll('~0', '~')

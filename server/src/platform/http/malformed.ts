@@ -2,12 +2,15 @@ import type { Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 import { newId, publicId } from '../ids.ts'
 import { refuse } from './http.errors.ts'
-import { renderProblem } from './problem.ts'
+import { PROBLEM_TYPE, renderProblem } from './problem.ts'
 
 /** What Node's HTTP parser refuses never becomes a request; it is answered on the bare socket. */
 export function answerMalformed(issuer: string, clock: Clock) {
   return function onClientError(error: Error & { code?: string }, socket: Socket): void {
-    if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy() as unknown as void
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy()
+      return
+    }
     const code = CODES[error.code ?? ''] ?? 'invalid_http'
     const id = publicId('req', newId(clock.now()))
     const { refusal } = refuse(code)
@@ -15,7 +18,7 @@ export function answerMalformed(issuer: string, clock: Clock) {
     socket.end(
       [
         `HTTP/1.1 ${refusal.status} ${STATUS_TEXT[code]}`,
-        'Content-Type: application/problem+json; charset=utf-8',
+        `Content-Type: ${PROBLEM_TYPE}`,
         `Content-Length: ${Buffer.byteLength(body)}`,
         `Request-Id: ${id}`,
         'Cache-Control: no-store',

@@ -1,12 +1,13 @@
 import swagger from '@fastify/swagger'
 import type { FastifySchema, RouteOptions } from 'fastify'
 import { Type } from 'typebox'
+import { refuse as batch } from '../batch/batch.errors.ts'
 import type { ErrorSpec } from '../errors.ts'
+import { closed } from '../fields.ts'
 import { API_VERSION } from '../version.ts'
 import type { Http } from './app.ts'
-import { refuse as batch } from '../batch/batch.errors.ts'
 import { refuse } from './http.errors.ts'
-import { PROBLEM_MEDIA_TYPE } from './problem.ts'
+import { MAX_FIELD_ERRORS, PROBLEM_MEDIA_TYPE } from './problem.ts'
 import { enumsOfConstants } from './openapi-enums.ts'
 
 export interface Documentation {
@@ -53,9 +54,9 @@ export const Problem = Type.Object(
             code: Type.String({ maxLength: 40 }),
             detail: Type.String({ maxLength: 2_000 }),
           },
-          { additionalProperties: false },
+          closed,
         ),
-        { maxItems: 20 },
+        { maxItems: MAX_FIELD_ERRORS },
       ),
     ),
   },

@@ -4,7 +4,8 @@ import type { Refusal } from '../errors.ts'
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json'
 export const PROBLEM_TYPE = `${PROBLEM_MEDIA_TYPE}; charset=utf-8`
 
-const MAX_FIELD_ERRORS = 20 // an answer is for reading; the rest shows after the first are mended
+/** An answer is for reading; the rest shows after the first are mended. */
+export const MAX_FIELD_ERRORS = 20
 
 /** Where a problem happened. A Fastify request is one. */
 export interface Occurrence {
@@ -47,7 +48,7 @@ export function traceparentOf(request: Pick<Occurrence, 'headers'>): string | un
 }
 
 /** The caller's trace, or a new one: its id is the uuid inside the request id. */
-export function traceIdOf(request: Pick<Occurrence, 'id' | 'headers'>): string | undefined {
+function traceIdOf(request: Pick<Occurrence, 'id' | 'headers'>): string | undefined {
   const given = traceparentOf(request)
   return given === undefined
     ? internalId('req', request.id)?.replaceAll('-', '')

@@ -3,7 +3,7 @@ import ajvFormats from 'ajv-formats'
 import { isPayable } from '../currencies.ts'
 import { ApiError, type FieldError } from '../errors.ts'
 import { closeRecords } from './close-records.ts'
-import { fieldErrors } from './field-errors.ts'
+import { type HttpPart, fieldErrors } from './field-errors.ts'
 import { refuse } from './http.errors.ts'
 
 /**
@@ -38,8 +38,6 @@ export function invalidRequest(errors: readonly FieldError[]): ApiError {
   const place = first.pointer ?? first.parameter ?? first.header
   return new ApiError(refuse('invalid_request', { detail: `${place}: ${first.detail}.`, errors }))
 }
-
-export type HttpPart = 'body' | 'query' | 'params' | 'headers'
 
 function partOf(httpPart: string | undefined): HttpPart {
   return httpPart === 'querystring' ? 'query' : ((httpPart ?? 'body') as HttpPart)
