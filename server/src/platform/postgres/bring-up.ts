@@ -110,8 +110,8 @@ async function prepare({ dataDir, clusterDir, user }: Cluster): Promise<string> 
   } else if (major !== binaries.major) {
     throw new StartError(
       `${clusterDir} was written by PostgreSQL ${major}, this release brings ${binaries.major}. ` +
-        'Nothing was changed. With the previous release run: countinghouse backup; ' +
-        'then with this one, on a new data directory: countinghouse restore',
+        'Nothing was changed. Start the previous release, or move the data with pg_dump and ' +
+        'pg_restore into a database that this one starts on a new data directory: --data DIR.',
     )
   }
   return binaries.postgres

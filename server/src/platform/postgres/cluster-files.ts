@@ -44,7 +44,7 @@ export async function systemIdentifier(clusterDir: string): Promise<string> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(8), 0, 8, 0)
   if (bytesRead !== 8) {
     throw new StartError(
-      `${clusterDir}/global/pg_control is damaged. Restore a backup: countinghouse restore`,
+      `${clusterDir}/global/pg_control is damaged. Put back a copy of the data directory.`,
     )
   }
   return `${buffer.readBigUInt64LE()}` // both platforms are little-endian

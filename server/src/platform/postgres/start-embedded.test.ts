@@ -102,7 +102,7 @@ test('a cluster of another major version is refused and left as it is', async (t
   await writeFile(join(dataDir, 'pg', 'PG_VERSION'), '17\n')
   await assert.rejects(
     startEmbedded({ dataDir, settings }),
-    refusal(/PostgreSQL 17, this release brings 18.*countinghouse backup.*countinghouse restore/),
+    refusal(/PostgreSQL 17, this release brings 18.*previous release.*pg_dump/),
   )
 })
 
