@@ -11,6 +11,7 @@ import type {
 } from './gateway.schema.ts'
 import type { Journal } from './journal.ts'
 import {
+  type OperationBook,
   arrivalEffect,
   currentAnswer,
   emptyBook,
@@ -59,13 +60,10 @@ export function openOperations(
     const { key } = body
     if (inFlight.has(key)) return { kind: 'key_in_flight' }
     const known = book.byKey.get(key)
-    if (known !== undefined) {
-      return isSame(known, body)
-        ? { kind: 'answer', answer: firstAnswer(known) }
-        : { kind: 'key_reused' }
-    }
+    if (known !== undefined && !isSame(known, body)) return { kind: 'key_reused' }
+    if (known !== undefined) return { kind: 'answer', answer: firstAnswer(known) }
     inFlight.add(key)
-    await pause(latency())
+    await pause(latency(settings.latency_ms))
     const effect = arrivalEffect(book, body)
     if (effect !== undefined) {
       await saveArrival(key, effect)
@@ -73,7 +71,7 @@ export function openOperations(
     }
     await saveOperation(body, flaw.wrongAmount)
     if (swallowsReply(body)) return { kind: 'swallowed' }
-    return { kind: 'answer', answer: firstAnswer(knownOperation(key)) }
+    return { kind: 'answer', answer: firstAnswer(operationIn(book, key)) }
   }
 
   function inquire(key: string): ReturnType<Operations['inquire']> {
@@ -108,31 +106,30 @@ export function openOperations(
 
   /** Some test cards' refunds reach their final state later; after a restart the wait begins anew. */
   function settleLater(key: string): void {
-    if (settlementOf(knownOperation(key)) === undefined) return
+    if (settlementOf(operationIn(book, key)) === undefined) return
     void pause(settings.settle_ms)
       .then(() => settle(key))
       .catch((error: unknown) => log(`the refund ${key} was not settled: ${String(error)}`))
   }
 
   async function settle(key: string): Promise<void> {
-    const settlement = settlementOf(knownOperation(key))
+    const settlement = settlementOf(operationIn(book, key))
     if (settlement === undefined) return
     const line = { kind: 'settlement', key, ...settlement } as const
     const { entry, saved } = journal.append<SettlementEntry>(line)
     await saved
     record(book, entry) // only now: what a failed refund gives back is not spent before it is certain
   }
+}
 
-  function knownOperation(key: string) {
-    const known = book.byKey.get(key)
-    if (known === undefined) throw new Error(`No operation has the key ${key}.`)
-    return known
-  }
+function operationIn(book: OperationBook, key: string) {
+  const known = book.byKey.get(key)
+  if (known === undefined) throw new Error(`No operation has the key ${key}.`)
+  return known
+}
 
-  function latency(): number {
-    const [shortest, longest] = settings.latency_ms
-    return shortest === longest ? shortest : randomInt(shortest, longest + 1)
-  }
+function latency([shortest, longest]: Settings['latency_ms']): number {
+  return shortest === longest ? shortest : randomInt(shortest, longest + 1)
 }
 
 /** Such a timer does not keep the process of a closed gateway alive. */

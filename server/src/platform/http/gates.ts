@@ -5,7 +5,7 @@ import { ApiError, type FieldError } from '../errors.ts'
 import { API_VERSION } from '../version.ts'
 import { refuse } from './http.errors.ts'
 import type { HandlerDeadline } from './handler-deadline.ts'
-import { fingerprintOf, readKey } from './idempotency.ts'
+import { type Idempotency, fingerprintOf, readKey } from './idempotency.ts'
 import type { KeyedHash } from './keyed-hash.ts'
 import type { Load } from './load.ts'
 import type { Authenticate, Done, Hook, RoutePolicy } from './route-policy.ts'
@@ -23,14 +23,10 @@ export function requestGates(options: {
   readonly isClosing: () => boolean
 }) {
   const { authenticate, keyedHash, deadline, load, isClosing } = options
+
   /** Load, media type, token, version: what can be refused before a body is read. */
   function admit(policy: RoutePolicy): Hook {
-    if (policy.public) {
-      return function admitAnyone(request, _reply, done) {
-        request.policy = policy
-        done()
-      }
-    }
+    if (policy.public) return admitAnyone(policy)
     return function admitActor(request, _reply, done) {
       request.policy = policy
       if (load !== undefined && load.level() >= policy.shedAt) {
@@ -57,7 +53,7 @@ export function requestGates(options: {
     const readsKey = policy.idempotency !== 'none'
     return function prepareRequest(request, _reply, done) {
       try {
-        if (readsKey) request.idempotency = identify(policy, request)
+        if (readsKey) request.idempotency = keyOf(policy, request, keyedHash)
         if (request.body === undefined && policy.mayOmitBody) request.body = {}
         if (!policy.public) refuseUndeclared(policy, request)
       } catch (error) {
@@ -65,15 +61,6 @@ export function requestGates(options: {
       }
       done()
     }
-  }
-
-  function identify(policy: RoutePolicy, request: FastifyRequest) {
-    const key = readKey(request.raw)
-    if (key !== undefined) return { key, fingerprint: fingerprintOf(keyedHash, policy, request) }
-    if (policy.idempotency === 'required') {
-      throw new ApiError(refuse('idempotency_key_required', { errors: [KEY_MISSING] }))
-    }
-    return undefined
   }
 
   function authorise(policy: RoutePolicy): Hook {
@@ -103,6 +90,25 @@ export function requestGates(options: {
 }
 
 const JSON_TYPE = /^application\/(?:merge-patch\+)?json(?:\s*;\s*charset="?utf-8"?)?\s*$/i
+
+function admitAnyone(policy: RoutePolicy): Hook {
+  return function admit(request, _reply, done) {
+    request.policy = policy
+    done()
+  }
+}
+
+/** The key of the request and what it asks for; a missing key is refused where the route needs one. */
+function keyOf(
+  policy: RoutePolicy,
+  request: FastifyRequest,
+  keyedHash: KeyedHash,
+): Idempotency | undefined {
+  const key = readKey(request.raw)
+  if (key !== undefined) return { key, fingerprint: fingerprintOf(keyedHash, policy, request) }
+  if (policy.idempotency !== 'required') return undefined
+  throw new ApiError(refuse('idempotency_key_required', { errors: [KEY_MISSING] }))
+}
 
 const KEY_MISSING: FieldError = {
   header: 'Idempotency-Key',

@@ -1,4 +1,5 @@
 import { elapsed } from '../clock.ts'
+import { createWaiterSet } from './waiter-set.ts'
 
 /**
  * Requests that wait for an object to change, without holding a connection or a timer each.
@@ -58,17 +59,15 @@ interface Waiter extends Wait {
 
 export function createWaiters(options: WaiterOptions): Waiters {
   const { versionsOf, onError, isStrained = never, now = elapsed, schedule = setTimeout } = options
-  const waiters = new Map<string, Set<Waiter>>()
-  const perClient = new Map<string, number>()
-  let count = 0
+  const waiters = createWaiterSet<Waiter>()
   let ticking = false
   let asking = false
   let closed = false
 
   function wait(asked: Wait): Promise<WaitEnd> {
     if (closed) return Promise.resolve('closing')
-    const mine = perClient.get(asked.clientId) ?? 0
-    const isFull = count >= MAX_PER_PROCESS || mine >= MAX_PER_CLIENT
+    const isFull =
+      waiters.count >= MAX_PER_PROCESS || waiters.countOf(asked.clientId) >= MAX_PER_CLIENT
     if (isFull || isStrained()) return Promise.resolve('full')
     if (asked.signal?.aborted === true) return Promise.resolve('timeout')
     return new Promise((resolve) => {
@@ -77,36 +76,15 @@ export function createWaiters(options: WaiterOptions): Waiters {
         ...asked,
         deadline: now() + asked.timeoutMs,
         end(end) {
-          if (!remove(waiter)) return
+          if (!waiters.remove(waiter)) return
           asked.signal?.removeEventListener('abort', onAbort)
           resolve(end)
         },
       }
       asked.signal?.addEventListener('abort', onAbort)
-      add(waiter)
+      waiters.add(waiter)
       startTicking()
     })
-  }
-
-  function add(waiter: Waiter): void {
-    const { objectId, clientId } = waiter
-    const others = waiters.get(objectId)
-    if (others === undefined) waiters.set(objectId, new Set([waiter]))
-    else others.add(waiter)
-    perClient.set(clientId, (perClient.get(clientId) ?? 0) + 1)
-    count += 1
-  }
-
-  function remove(waiter: Waiter): boolean {
-    const { objectId, clientId } = waiter
-    const others = waiters.get(objectId)
-    if (others?.delete(waiter) !== true) return false
-    if (others.size === 0) waiters.delete(objectId)
-    const left = (perClient.get(clientId) ?? 1) - 1
-    if (left === 0) perClient.delete(clientId)
-    else perClient.set(clientId, left)
-    count -= 1
-    return true
   }
 
   function startTicking(): void {
@@ -118,8 +96,8 @@ export function createWaiters(options: WaiterOptions): Waiters {
   function tick(): void {
     ticking = false
     const time = now()
-    for (const waiter of everyWaiter()) if (waiter.deadline <= time) waiter.end('timeout')
-    if (count === 0) return
+    for (const waiter of waiters.all()) if (waiter.deadline <= time) waiter.end('timeout')
+    if (waiters.count === 0) return
     startTicking()
     if (!asking) void ask()
   }
@@ -127,9 +105,8 @@ export function createWaiters(options: WaiterOptions): Waiters {
   async function ask(): Promise<void> {
     asking = true
     try {
-      const objects = [...waiters.values()].map(([waiter]) => waiter as Waiter)
-      const versions = await versionsOf(objects)
-      for (const waiter of everyWaiter()) {
+      const versions = await versionsOf(waiters.onePerObject())
+      for (const waiter of waiters.all()) {
         const version = versions.get(waiter.objectId)
         if (version !== undefined && version !== waiter.version) waiter.end('changed')
       }
@@ -140,21 +117,16 @@ export function createWaiters(options: WaiterOptions): Waiters {
     }
   }
 
-  // A copy: ending a wait removes it from the set that is walked.
-  function everyWaiter(): Waiter[] {
-    return [...waiters.values()].flatMap((set) => [...set])
-  }
-
   function wake(objectIds: Iterable<string>): void {
-    if (count === 0) return
+    if (waiters.count === 0) return
     for (const objectId of objectIds) {
-      for (const waiter of [...(waiters.get(objectId) ?? [])]) waiter.end('changed')
+      for (const waiter of waiters.of(objectId)) waiter.end('changed')
     }
   }
 
   function close(): void {
     closed = true
-    for (const waiter of everyWaiter()) waiter.end('closing')
+    for (const waiter of waiters.all()) waiter.end('closing')
   }
 
   return { wait, wake, close }

@@ -62,93 +62,116 @@ export function testConnectorContract(name: string, contract: ConnectorContract)
       await gateway?.close()
     })
 
-    for (const { title, gateway: reply, send, resend = send, inquire } of contract.cases) {
-      test(title, async () => {
-        const { operation } = contract
-        const { key } = aCall()
-        gateway.reply = reply({ key })
-        const patience = gateway.reply === 'silence' ? SILENCE_MS : PATIENCE_MS
-        const call = (again: boolean) => ({ ...aCall(key, patience), resend: again })
-        assertOutcome(await connector.send(call(false), operation), send)
-        assertOutcome(await connector.send(call(true), operation), resend)
-        assertOutcome(await connector.inquire(call(true), operation), inquire)
-      })
+    const ends = () => ({ gateway, connector })
+    testCases(contract, ends)
+    testAmounts(contract, ends)
+    testLookalikes(contract, ends)
+    testSilence(contract, ends)
+  })
+}
+
+/** Both ends of the line, as they are when a test runs. */
+type Ends = () => { readonly gateway: FakeGateway; readonly connector: Connector }
+
+function testCases({ cases, operation }: ConnectorContract, ends: Ends): void {
+  for (const { title, gateway: reply, send, resend = send, inquire } of cases) {
+    test(title, async () => {
+      const { gateway, connector } = ends()
+      const { key } = aCall()
+      gateway.reply = reply({ key })
+      const patience = gateway.reply === 'silence' ? SILENCE_MS : PATIENCE_MS
+      const call = (again: boolean) => ({ ...aCall(key, patience), resend: again })
+      assertOutcome(await connector.send(call(false), operation), send)
+      assertOutcome(await connector.send(call(true), operation), resend)
+      assertOutcome(await connector.inquire(call(true), operation), inquire)
+    })
+  }
+}
+
+function testAmounts(contract: ConnectorContract, ends: Ends): void {
+  test('a full success is a success, and carries what the gateway says it moved', async () => {
+    const { gateway, connector } = ends()
+    const call = aCall()
+    gateway.reply = contract.success(call)
+    const { amount, currency } = contract.operation
+    for (const outcome of await sendAndInquire(connector, call, contract.operation)) {
+      assert.equal(outcome.kind, 'succeeded')
+      assert.deepEqual(outcome.kind === 'succeeded' && outcome.echoed, { amount, currency })
     }
+  })
 
-    test('a full success is a success, and carries what the gateway says it moved', async () => {
-      const call = aCall()
-      gateway.reply = contract.success(call)
-      const { amount, currency } = contract.operation
+  test('another amount than asked is told as it is, for the caller to compare', async () => {
+    const { gateway, connector } = ends()
+    const call = aCall()
+    const amount = contract.operation.amount + 1n
+    gateway.reply = contract.successOf(call, amount)
+    for (const outcome of await sendAndInquire(connector, call, contract.operation)) {
+      assert.ok(outcome.kind !== 'succeeded' || outcome.echoed.amount === amount)
+    }
+  })
+}
+
+function testLookalikes(contract: ConnectorContract, ends: Ends): void {
+  test('the words of success under any other HTTP status are no success', async () => {
+    const { gateway, connector } = ends()
+    const call = aCall()
+    const good = contract.success(call)
+    for (const status of [201, 202, 204, 302, 400, 402, 408, 409, 422, 500, 502, 503, 504]) {
+      if (status === good.status) continue
+      gateway.reply = { status, body: good.body }
       for (const outcome of await sendAndInquire(connector, call, contract.operation)) {
-        assert.equal(outcome.kind, 'succeeded')
-        assert.deepEqual(outcome.kind === 'succeeded' && outcome.echoed, { amount, currency })
+        assert.notEqual(outcome.kind, 'succeeded', `HTTP ${status}`)
       }
-    })
+    }
+  })
 
-    test('another amount than asked is told as it is, for the caller to compare', async () => {
-      const call = aCall()
-      const amount = contract.operation.amount + 1n
-      gateway.reply = contract.successOf(call, amount)
-      for (const outcome of await sendAndInquire(connector, call, contract.operation)) {
-        assert.ok(outcome.kind !== 'succeeded' || outcome.echoed.amount === amount)
-      }
-    })
-
-    test('the words of success under any other HTTP status are no success', async () => {
-      const call = aCall()
-      const good = contract.success(call)
-      for (const status of [201, 202, 204, 302, 400, 402, 408, 409, 422, 500, 502, 503, 504]) {
-        if (status === good.status) continue
-        gateway.reply = { status, body: good.body }
+  test('an answer that misses a member or holds another type is no success', async () => {
+    const { gateway, connector } = ends()
+    const call = aCall()
+    const { status, body } = contract.success(call)
+    for (const member of Object.keys(body)) {
+      for (const bad of [undefined, null, {}, [], '', -1, 0.5]) {
+        gateway.reply = { status, body: { ...body, [member]: bad } }
         for (const outcome of await sendAndInquire(connector, call, contract.operation)) {
-          assert.notEqual(outcome.kind, 'succeeded', `HTTP ${status}`)
+          const told = outcome.kind === 'succeeded' && { ...outcome.echoed }
+          const { amount, currency } = contract.operation
+          // A caller sees a wrong echo; anything that looks right would be taken for a success.
+          assert.notDeepEqual(told, { amount, currency }, `${member}: ${JSON.stringify(bad)}`)
         }
       }
-    })
+    }
+  })
+}
 
-    test('an answer that misses a member or holds another type is no success', async () => {
-      const call = aCall()
-      const { status, body } = contract.success(call)
-      for (const member of Object.keys(body)) {
-        for (const bad of [undefined, null, {}, [], '', -1, 0.5]) {
-          gateway.reply = { status, body: { ...body, [member]: bad } }
-          for (const outcome of await sendAndInquire(connector, call, contract.operation)) {
-            const told = outcome.kind === 'succeeded' && { ...outcome.echoed }
-            const { amount, currency } = contract.operation
-            // A caller sees a wrong echo; anything that looks right would be taken for a success.
-            assert.notDeepEqual(told, { amount, currency }, `${member}: ${JSON.stringify(bad)}`)
-          }
-        }
+function testSilence(contract: ConnectorContract, ends: Ends): void {
+  test('a gateway that nobody can connect to was sent nothing, and an inquiry proves nothing', async () => {
+    const { gateway } = ends()
+    const closed = await startFakeGateway()
+    await closed.close()
+    const plain = gateway.url.replace('http:', 'https:') // no TLS there: the handshake fails
+    for (const url of [closed.url, plain]) {
+      const unreachable = contract.connect(url)
+      try {
+        const outcomes = await sendAndInquire(unreachable, aCall(), contract.operation)
+        assert.deepEqual(
+          outcomes.map(({ kind }) => kind),
+          ['not_sent', 'unknown'],
+        )
+      } finally {
+        await unreachable.close()
       }
-    })
+    }
+  })
 
-    test('a gateway that nobody can connect to was sent nothing, and an inquiry proves nothing', async () => {
-      const closed = await startFakeGateway()
-      await closed.close()
-      const plain = gateway.url.replace('http:', 'https:') // no TLS there: the handshake fails
-      for (const url of [closed.url, plain]) {
-        const unreachable = contract.connect(url)
-        try {
-          const outcomes = await sendAndInquire(unreachable, aCall(), contract.operation)
-          assert.deepEqual(
-            outcomes.map(({ kind }) => kind),
-            ['not_sent', 'unknown'],
-          )
-        } finally {
-          await unreachable.close()
-        }
-      }
-    })
-
-    test('a call that is given up is unknown', async () => {
-      gateway.reply = 'silence'
-      const givenUp = { ...aCall(), signal: AbortSignal.abort() }
-      const outcomes = await sendAndInquire(connector, givenUp, contract.operation)
-      assert.deepEqual(
-        outcomes.map(({ kind }) => kind),
-        ['unknown', 'unknown'],
-      )
-    })
+  test('a call that is given up is unknown', async () => {
+    const { gateway, connector } = ends()
+    gateway.reply = 'silence'
+    const givenUp = { ...aCall(), signal: AbortSignal.abort() }
+    const outcomes = await sendAndInquire(connector, givenUp, contract.operation)
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ['unknown', 'unknown'],
+    )
   })
 }
 
