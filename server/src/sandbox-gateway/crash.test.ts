@@ -8,7 +8,12 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { OperationBody } from './gateway.schema.ts'
 import { startSandboxGateway } from './server.ts'
-import { clientOf, givenFolder, givenGateway, type TestClient } from './test-client.ts'
+import {
+  clientOf,
+  givenFolder,
+  givenGateway,
+  type TestClient,
+} from '../../test/support/gateway-client.ts'
 
 const main = join(import.meta.dirname, 'main.ts')
 

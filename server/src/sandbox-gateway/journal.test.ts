@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { appendFile, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openJournal } from './journal.ts'
-import { givenFolder } from './test-client.ts'
+import { givenFolder } from '../../test/support/gateway-client.ts'
 
 interface Line {
   n: number

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sandboxAmounts, sandboxCards } from '../modules/payments/sandbox-values.ts'
 import type { OperationBody } from './gateway.schema.ts'
-import { givenGateway, type Heard, type TestClient } from './test-client.ts'
+import { givenGateway, type Heard, type TestClient } from '../../test/support/gateway-client.ts'
 
 let keys = 0
 

@@ -1,7 +1,7 @@
 import { test } from 'node:test'
 import assert from 'node:assert/strict'
 import { Pool } from 'undici'
-import { givenGateway } from './test-client.ts'
+import { givenGateway } from '../../test/support/gateway-client.ts'
 
 const OPERATIONS = 6000
 const CONNECTIONS = 64

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { clientOf } from '../../src/sandbox-gateway/test-client.ts'
+import { clientOf } from '../support/gateway-client.ts'
 import { givenDataDirectory } from '../support/data-directory.ts'
 import { freePort } from '../support/free-port.ts'
 import { launch } from '../support/launch.ts'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from 'pg'
-import { clientOf } from '../../src/sandbox-gateway/test-client.ts'
+import { clientOf } from '../support/gateway-client.ts'
 import { internalId } from '../../src/platform/ids.ts'
 import type { Totals } from './load.ts'
 import { BULK_TYPE } from './request-templates.ts'

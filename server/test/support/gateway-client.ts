@@ -2,8 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
-import type { FaultBody, JournalEntry, OperationBody, Settings } from './gateway.schema.ts'
-import { startSandboxGateway } from './server.ts'
+import type {
+  FaultBody,
+  JournalEntry,
+  OperationBody,
+  Settings,
+} from '../../src/sandbox-gateway/gateway.schema.ts'
+import { startSandboxGateway } from '../../src/sandbox-gateway/server.ts'
 
 /** What a test says to a gateway, and what it finds in the gateway's journal afterwards. */
 export interface TestClient {

@@ -13,7 +13,7 @@ import { inTransaction } from '../../src/platform/db/transaction.ts'
 import type { Outcome } from '../../src/platform/errors.ts'
 import { type Http, createHttp } from '../../src/platform/http/app.ts'
 import { createSubmit } from '../../src/platform/http/submit.ts'
-import { internalId, newId, publicId } from '../../src/platform/ids.ts'
+import { newId, publicId } from '../../src/platform/ids.ts'
 import { createPaging } from '../../src/platform/page.ts'
 import { type TestDatabase, createTestDatabase } from './database.ts'
 
@@ -216,16 +216,6 @@ export function transfer(debit: string, credit: string, amount: number, changes:
     ],
     ...changes,
   }
-}
-
-/** The codes of refusals, `ok` for what was accepted. */
-export function verdicts(outcomes: readonly Outcome<unknown>[]): string[] {
-  return outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.refusal.code))
-}
-
-/** The uuid behind a public id. */
-export function uuidOf(id: string): string {
-  return internalId(id.slice(0, id.indexOf('_')), id) as string
 }
 
 function actorOf({ headers }: FastifyRequest): Actor {

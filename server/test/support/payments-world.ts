@@ -198,7 +198,3 @@ export function succeeded(attempt: { amount: bigint; currency: string }): Gatewa
   const reference = `gw_${randomBytes(6).toString('hex')}`
   return { sent: true, outcome: { kind: 'succeeded', reference, echoed, raw: {} } }
 }
-
-export function verdicts(outcomes: readonly Outcome<unknown>[]): string[] {
-  return outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.refusal.code))
-}

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import type { Actor } from '../actor.ts'
-import type { Batcher } from '../batch/batch.ts'
-import { systemClock } from '../clock.ts'
-import { type Outcome, accept, ApiError } from '../errors.ts'
-import { createHttp, type Http, type HttpOptions } from './app.ts'
+import type { Actor } from '../../src/platform/actor.ts'
+import type { Batcher } from '../../src/platform/batch/batch.ts'
+import { systemClock } from '../../src/platform/clock.ts'
+import { type Outcome, accept, ApiError } from '../../src/platform/errors.ts'
+import { createHttp, type Http, type HttpOptions } from '../../src/platform/http/app.ts'
 import {
   failingRoutes,
   orderRoutes,
@@ -11,10 +11,10 @@ import {
   singleOrderRoutes,
   waitingRoutes,
 } from './sample-routes.ts'
-import { createSubmit } from './submit.ts'
-import { createWaiters, type Waiters } from './waiters.ts'
+import { createSubmit } from '../../src/platform/http/submit.ts'
+import { createWaiters, type Waiters } from '../../src/platform/http/waiters.ts'
 
-/** A door with a few routes of every kind, for the tests of this folder. */
+/** A door with a few routes of every kind, for the tests of `platform/http`. */
 
 export const ISSUER = 'http://127.0.0.1:4000'
 

@@ -1,25 +1,24 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from 'typebox'
-import { refuse as refuseBatch } from '../batch/batch.errors.ts'
-import type { Command } from '../command.ts'
-import { DatabaseUnavailable } from '../db/transaction.ts'
-import { ApiError, defineErrors } from '../errors.ts'
-import { Amount, PayableCurrency } from '../money.ts'
-import { createPaging, listOf, pageParameters } from '../page.ts'
-import { allowedVersions, sendVersioned } from './conditional.ts'
-import { longPoll } from './long-poll.ts'
-import { type Submit, sendAnswer } from './submit.ts'
-import type { Waiters } from './waiters.ts'
+import { refuse as refuseBatch } from '../../src/platform/batch/batch.errors.ts'
+import type { Command } from '../../src/platform/command.ts'
+import { DatabaseUnavailable } from '../../src/platform/db/transaction.ts'
+import { ApiError, defineErrors } from '../../src/platform/errors.ts'
+import { Amount, PayableCurrency } from '../../src/platform/money.ts'
+import { createPaging, listOf, pageParameters } from '../../src/platform/page.ts'
+import { closed } from '../../src/platform/fields.ts'
+import { allowedVersions, sendVersioned } from '../../src/platform/http/conditional.ts'
+import { longPoll } from '../../src/platform/http/long-poll.ts'
+import { type Submit, sendAnswer } from '../../src/platform/http/submit.ts'
+import type { Waiters } from '../../src/platform/http/waiters.ts'
 
-/** Routes of every kind, for the tests of this folder. */
+/** Routes of every kind, for the tests of the door. */
 
 export const refuseSample = defineErrors({
   order_not_found: { status: 404, retryable: false, title: 'No such order.' },
   order_exceeds_limit: { status: 422, retryable: false, title: 'The order is above the limit.' },
   caller_unknown: { status: 401, retryable: false, title: 'Nobody is known by this token.' },
 })
-
-const closed = { additionalProperties: false } as const
 
 export const OrderBody = Type.Object(
   {

@@ -12,7 +12,7 @@ import { sealingUnder } from '../../src/platform/crypto/sealing.ts'
 import { inTransaction } from '../../src/platform/db/transaction.ts'
 import { internalId } from '../../src/platform/ids.ts'
 import { startSandboxGateway } from '../../src/sandbox-gateway/server.ts'
-import { type TestClient, clientOf } from '../../src/sandbox-gateway/test-client.ts'
+import { type TestClient, clientOf } from './gateway-client.ts'
 import { type TestDatabase, createTestDatabase } from './database.ts'
 import { freePort } from './free-port.ts'
 

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-} from '../../../test/support/ledger-world.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
+import { knownId } from '../../platform/ids.ts'
 import { checkLedger } from './check-ledger.ts'
 
 /** Books with a bit of everything; each test plants one violation in a tenant of its own. */
@@ -43,11 +39,11 @@ async function givenBooks(): Promise<Books> {
   )
   return {
     tenantId,
-    bank: uuidOf(bank),
-    customer: uuidOf(customer),
-    first: uuidOf(first),
-    last: uuidOf(last),
-    hold: uuidOf(hold),
+    bank: knownId(bank),
+    customer: knownId(customer),
+    first: knownId(first),
+    last: knownId(last),
+    hold: knownId(hold),
   }
 }
 

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
+import { knownId } from '../../platform/ids.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { closeAccounts } from './close-accounts.ts'
 
 let world: LedgerWorld
@@ -51,7 +47,7 @@ test('one that cannot be closed is refused beside one that can', async () => {
   const foreign = await world.givenAccount({ tenantId: await world.givenTenant() })
   const outcomes = await world.run(
     closeAccounts,
-    ...[rich, empty, foreign, empty].map((account) => ({ accountId: uuidOf(account) })),
+    ...[rich, empty, foreign, empty].map((account) => ({ accountId: knownId(account) })),
   )
   assert.deepEqual(verdicts(outcomes), [
     'account_not_empty',

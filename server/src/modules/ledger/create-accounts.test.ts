@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { type NewLedgerAccount, createAccounts } from './create-accounts.ts'
 
 let world: LedgerWorld
@@ -90,7 +86,7 @@ test('an external id opens one account, in one batch or over two', async () => {
   const [again] = await world.run(createAccounts, third)
   const { body } = await world.call('GET', '/ledger/accounts?external_id=cust-1')
   assert.equal(body['data'].length, 1)
-  assert.equal(uuidOf(body['data'][0].id), first.accountId)
+  assert.equal(knownId(body['data'][0].id), first.accountId)
   const facts = again?.ok === false ? again.refusal.facts : {}
   assert.equal(facts['existing_id'], body['data'][0].id)
 })

@@ -3,13 +3,9 @@ import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { startDue } from '../../platform/due/due.ts'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { expireHolds } from './expire-holds.ts'
 import { holdQueue } from './hold.due.ts'
 import { openHolds } from './open-holds.ts'
@@ -27,8 +23,8 @@ async function givenHolds(tenantId: string, count: number, expiresAt?: Date) {
   ]
   const holds = Array.from({ length: count }, () => ({
     holdId: newId(new Date()),
-    debitAccountId: uuidOf(account),
-    creditAccountId: uuidOf(bank),
+    debitAccountId: knownId(account),
+    creditAccountId: knownId(bank),
     currency: 'EUR',
     amount: 10n,
     ...(expiresAt !== undefined && { expiresAt }),

@@ -4,14 +4,9 @@ import type { Command } from '../../platform/command.ts'
 import { openPools } from '../../platform/db/pools.ts'
 import { statement } from '../../platform/db/statement.ts'
 import { accept } from '../../platform/errors.ts'
-import { newId } from '../../platform/ids.ts'
+import { knownId, newId } from '../../platform/ids.ts'
 import { type FaultProxy, startFaultProxy } from '../../../test/support/fault-proxy.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-} from '../../../test/support/ledger-world.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
 import { checkLedger } from './check-ledger.ts'
 import { type NewTransaction, postTransactions } from './post-transactions.ts'
 
@@ -45,8 +40,8 @@ function move(account: string, amount: bigint, changes: Partial<NewTransaction> 
     transactionId: newId(new Date()),
     type: 'book_transfer',
     legs: [
-      { accountId: uuidOf(bank), currency: 'EUR', amount },
-      { accountId: uuidOf(account), currency: 'EUR', amount: -amount },
+      { accountId: knownId(bank), currency: 'EUR', amount },
+      { accountId: knownId(account), currency: 'EUR', amount: -amount },
     ],
     ...changes,
   }
@@ -137,7 +132,7 @@ test('when the clock steps back ten seconds, booked_at still rises', async () =>
     `alter table ledger.transactions disable trigger written_once`,
     ...['entries', 'transactions'].map(
       (table) => `update ledger.${table} set booked_at = booked_at + interval '10 seconds'
-        where transaction_id in (select transaction_id from ledger.entries where account_id = '${uuidOf(account)}')`,
+        where transaction_id in (select transaction_id from ledger.entries where account_id = '${knownId(account)}')`,
     ),
     `update ledger.balances b set last_booked_at = e.booked_at from (
        select tenant_id, account_id, max(booked_at) as booked_at from ledger.entries group by 1, 2) e

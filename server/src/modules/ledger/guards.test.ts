@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import type pg from 'pg'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
 
 /** What the database refuses by itself, tried by SQL that no command of ours would send. */
 let world: LedgerWorld
@@ -25,7 +20,7 @@ beforeEach(async () => {
   const heard = await world.call('POST', '/ledger/transactions', {
     body: transfer(bank, customer, 100),
   })
-  booked = uuidOf(heard.body['id'])
+  booked = knownId(heard.body['id'])
 })
 
 interface Line {
@@ -43,7 +38,7 @@ function header(transactionId: string, count: number, changes = ''): string {
 function entries(transactionId: string, ...lines: readonly Line[]): string {
   const rows = lines.map(
     ({ account, amount, currency = 'EUR' }, index) =>
-      `('${world.tenantId}', '${uuidOf(account)}', now(), ${1_000 + index}, '${transactionId}', '${currency}', ${amount}, 0, '2026-11-23')`,
+      `('${world.tenantId}', '${knownId(account)}', now(), ${1_000 + index}, '${transactionId}', '${currency}', ${amount}, 0, '2026-11-23')`,
   )
   return `insert into ledger.entries (tenant_id, account_id, booked_at, seq, transaction_id, currency, amount,
             balance_after, effective_on) values ${rows.join(', ')}`
@@ -141,7 +136,7 @@ test('available cannot fall below the limit, nor below a floor that was forced',
   const take = (amount: number, changes = '') =>
     attempt(
       `update ledger.balances set debits_posted = debits_posted + ${amount}${changes}
-       where account_id = '${uuidOf(customer)}'`,
+       where account_id = '${knownId(customer)}'`,
     )
   assert.match(await take(101), /^23514 .*available_floor/)
   assert.equal(await take(101, ', forced_floor = -1'), 'committed')
@@ -150,7 +145,7 @@ test('available cannot fall below the limit, nor below a floor that was forced',
 
 test('totals and pending sums are never negative', async () => {
   for (const column of ['debits_posted', 'credits_posted', 'debits_pending', 'credits_pending']) {
-    const sql = `update ledger.balances set ${column} = -1 where account_id = '${uuidOf(bank)}'`
+    const sql = `update ledger.balances set ${column} = -1 where account_id = '${knownId(bank)}'`
     assert.match(await attempt(sql), /^23514 /, column)
   }
 })
@@ -164,7 +159,7 @@ test('the amounts of a hold add up, and a terminal one has no rest', async () =>
   }
   const { body: hold } = await world.call('POST', '/ledger/holds', { body })
   const set = (changes: string) =>
-    attempt(`update ledger.holds set ${changes} where hold_id = '${uuidOf(hold['id'])}'`)
+    attempt(`update ledger.holds set ${changes} where hold_id = '${knownId(hold['id'])}'`)
   assert.match(await set('posted_amount = 11'), /^23514 /)
   assert.match(await set('released_amount = -1'), /^23514 /)
   assert.match(await set(`status = 'voided'`), /^23514 /)

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { increaseHolds } from './increase-holds.ts'
 import { openHolds } from './open-holds.ts'
 
@@ -25,8 +21,8 @@ test('a hold is raised as far as there is money, each raise judged after the one
   const holdId = newId(new Date())
   await world.run(openHolds, {
     holdId,
-    debitAccountId: uuidOf(account),
-    creditAccountId: uuidOf(bank),
+    debitAccountId: knownId(account),
+    creditAccountId: knownId(bank),
     currency: 'EUR',
     amount: 50n,
   })

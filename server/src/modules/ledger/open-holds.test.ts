@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { type NewHold, openHolds } from './open-holds.ts'
 
 let world: LedgerWorld
@@ -20,8 +16,8 @@ after(() => world?.close())
 function hold(account: string, amount: bigint, changes: Partial<NewHold> = {}): NewHold {
   return {
     holdId: newId(new Date()),
-    debitAccountId: uuidOf(account),
-    creditAccountId: uuidOf(bank),
+    debitAccountId: knownId(account),
+    creditAccountId: knownId(bank),
     currency: 'EUR',
     amount,
     ...changes,
@@ -56,11 +52,11 @@ test('a hold that cannot be is refused by name', async () => {
   await world.call('PATCH', `/ledger/accounts/${blocked}`, { body: { blocked: 'outgoing' } })
   const outcomes = await world.run(
     openHolds,
-    hold(account, 1n, { creditAccountId: uuidOf(account) }),
+    hold(account, 1n, { creditAccountId: knownId(account) }),
     hold(account, 1n, { creditAccountId: '00000000-0000-7000-8000-000000000000' }),
-    hold(account, 1n, { creditAccountId: uuidOf(dollars) }),
+    hold(account, 1n, { creditAccountId: knownId(dollars) }),
     hold(account, 1n, { expiresAt: past }),
-    hold(account, 1n, { creditAccountId: uuidOf(closed) }),
+    hold(account, 1n, { creditAccountId: knownId(closed) }),
     hold(blocked, 1n),
     hold(account, 1n),
   )
@@ -77,7 +73,7 @@ test('a hold that cannot be is refused by name', async () => {
 
 test('an incoming hold promises nothing: it does not raise what is available', async () => {
   const account = await world.givenAccount({ min_available: 0 })
-  const incoming = hold(bank, 50n, { creditAccountId: uuidOf(account) })
+  const incoming = hold(bank, 50n, { creditAccountId: knownId(account) })
   assert.deepEqual(verdicts(await world.run(openHolds, incoming)), ['ok'])
   const { body } = await world.call('GET', `/ledger/accounts/${account}`)
   assert.deepEqual(body['balances'], { posted: 0, pending: 50, available: 0 })

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { inTransaction } from '../../platform/db/transaction.ts'
-import { newId, publicId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId, publicId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { postEntries } from './post-entries.ts'
 import type { LedgerCommand, Post } from './posting.ts'
 
@@ -30,8 +26,8 @@ function move(from: string, to: string, amount: bigint, changes: Partial<Post> =
     at,
     type: 'adjustment',
     legs: [
-      { accountId: uuidOf(from), currency: 'EUR', amount },
-      { accountId: uuidOf(to), currency: 'EUR', amount: -amount },
+      { accountId: knownId(from), currency: 'EUR', amount },
+      { accountId: knownId(to), currency: 'EUR', amount: -amount },
     ],
     ...changes,
   }
@@ -44,7 +40,7 @@ function post(...commands: readonly LedgerCommand[]) {
 async function row(account: string) {
   const [found] = await world.query<{ forced_floor: bigint | null; last_seq: bigint }>(
     'select forced_floor, last_seq from ledger.balances where account_id = $1',
-    [uuidOf(account)],
+    [knownId(account)],
   )
   return found
 }
@@ -109,7 +105,7 @@ test('two currencies in one transaction balance each for itself', async () => {
   ]
   const [from, to] = [await world.givenAccount(), await world.givenAccount({ currency: 'USD' })]
   const leg = (account: string, currency: string, amount: bigint) => ({
-    accountId: uuidOf(account),
+    accountId: knownId(account),
     currency,
     amount,
   })

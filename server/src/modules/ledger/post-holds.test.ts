@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { increaseHolds } from './increase-holds.ts'
 import { openHolds } from './open-holds.ts'
 import { type HoldPosting, postHolds } from './post-holds.ts'
@@ -29,8 +25,8 @@ async function givenHold(expires = false): Promise<string> {
   const holdId = newId(new Date())
   const outcomes = await world.run(openHolds, {
     holdId,
-    debitAccountId: uuidOf(account),
-    creditAccountId: uuidOf(bank),
+    debitAccountId: knownId(account),
+    creditAccountId: knownId(bank),
     currency: 'EUR',
     amount: 100n,
     ...(expires && { expiresAt: new Date(Date.now() + EXPIRY_MS) }),

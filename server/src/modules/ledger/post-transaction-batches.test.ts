@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { type NewBatch, postTransactionBatches } from './post-transaction-batches.ts'
 import type { NewTransaction } from './post-transactions.ts'
 
@@ -24,8 +20,8 @@ function move(from: string, to: string, amount: bigint, externalId?: string): Ne
     transactionId: newId(new Date()),
     type: 'book_transfer',
     legs: [
-      { accountId: uuidOf(from), currency: 'EUR', amount },
-      { accountId: uuidOf(to), currency: 'EUR', amount: -amount },
+      { accountId: knownId(from), currency: 'EUR', amount },
+      { accountId: knownId(to), currency: 'EUR', amount: -amount },
     ],
     ...(externalId !== undefined && { externalId }),
   }

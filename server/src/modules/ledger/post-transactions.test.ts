@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { type NewTransaction, postTransactions } from './post-transactions.ts'
 
 let world: LedgerWorld
@@ -29,8 +24,8 @@ function move(
     transactionId: newId(new Date()),
     type: 'book_transfer',
     legs: [
-      { accountId: uuidOf(from), currency: 'EUR', amount },
-      { accountId: uuidOf(to), currency: 'EUR', amount: -amount },
+      { accountId: knownId(from), currency: 'EUR', amount },
+      { accountId: knownId(to), currency: 'EUR', amount: -amount },
     ],
     ...changes,
   }
@@ -86,7 +81,7 @@ test('a transaction is written whole: header, entries, balances, event and audit
     },
   ])
   assert.match(made.body['booked_at'], /\.\d{6}Z$/)
-  const id = uuidOf(made.body['id'])
+  const id = knownId(made.body['id'])
   const [event] = await world.query<{ data: string }>(
     `select data from platform.events where object_id = $1 and type = 'ledger.transaction.posted'`,
     [id],

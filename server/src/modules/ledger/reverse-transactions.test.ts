@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { reverseTransactions } from './reverse-transactions.ts'
 
 let world: LedgerWorld
@@ -30,7 +25,7 @@ function reverse(id: string, body: object = {}, tenantId = world.tenantId) {
 }
 
 function reversal(id: string) {
-  return { transactionId: newId(new Date()), reverses: uuidOf(id) }
+  return { transactionId: newId(new Date()), reverses: knownId(id) }
 }
 
 test('a reversal books the opposite, under the type and correlation of the original', async () => {

@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
+import { knownId } from '../../platform/ids.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { updateAccounts } from './update-accounts.ts'
 
 let world: LedgerWorld
@@ -50,7 +46,7 @@ test('name, limits, block and metadata change, and nothing else', async () => {
   })
   const events = await world.query<{ type: string; sequence: number }>(
     'select type, sequence from platform.events where object_id = $1 order by sequence',
-    [uuidOf(account)],
+    [knownId(account)],
   )
   assert.deepEqual(
     events.map(({ type, sequence }) => `${sequence} ${type}`),
@@ -113,7 +109,7 @@ test('a block stops its direction and no other', async () => {
 })
 
 test('two updates of one account in a batch are judged one after another', async () => {
-  const accountId = uuidOf(await world.givenAccount())
+  const accountId = knownId(await world.givenAccount())
   const unknown = '00000000-0000-7000-8000-000000000000'
   const outcomes = await world.run(
     updateAccounts,

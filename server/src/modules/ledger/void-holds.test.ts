@@ -1,12 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  uuidOf,
-  verdicts,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld } from '../../../test/support/ledger-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { openHolds } from './open-holds.ts'
 import { voidHolds } from './void-holds.ts'
 
@@ -25,8 +21,8 @@ test('a hold is given back once, also on a blocked account below its limit', asy
   const holdId = newId(new Date())
   await world.run(openHolds, {
     holdId,
-    debitAccountId: uuidOf(account),
-    creditAccountId: uuidOf(bank),
+    debitAccountId: knownId(account),
+    creditAccountId: knownId(bank),
     currency: 'EUR',
     amount: 100n,
   })

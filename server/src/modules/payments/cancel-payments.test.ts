@@ -4,8 +4,8 @@ import {
   type PaymentsWorld,
   createPaymentsWorld,
   succeeded,
-  verdicts,
 } from '../../../test/support/payments-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { cancelPayments } from './cancel-payments.ts'
 import { capturePayments } from './capture-payments.ts'
 import { newId } from '../../platform/ids.ts'

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '../../platform/ids.ts'
-import {
-  type PaymentsWorld,
-  createPaymentsWorld,
-  verdicts,
-} from '../../../test/support/payments-world.ts'
+import { type PaymentsWorld, createPaymentsWorld } from '../../../test/support/payments-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { capturePayments } from './capture-payments.ts'
 
 let world: PaymentsWorld

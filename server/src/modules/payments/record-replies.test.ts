@@ -4,8 +4,8 @@ import {
   type PaymentsWorld,
   createPaymentsWorld,
   succeeded,
-  verdicts,
 } from '../../../test/support/payments-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { newId } from '../../platform/ids.ts'
 import { createRefunds } from './create-refunds.ts'
 import type { GatewayReply } from './record-replies.ts'

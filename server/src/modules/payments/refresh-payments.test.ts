@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import {
-  type PaymentsWorld,
-  createPaymentsWorld,
-  verdicts,
-} from '../../../test/support/payments-world.ts'
+import { type PaymentsWorld, createPaymentsWorld } from '../../../test/support/payments-world.ts'
+import { verdicts } from '../../../test/support/verdicts.ts'
 import { refreshPayments } from './refresh-payments.ts'
 
 let world: PaymentsWorld

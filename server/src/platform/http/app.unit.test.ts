@@ -6,8 +6,8 @@ import { refuse as refuseBatch } from '../batch/batch.errors.ts'
 import { DatabaseUnavailable } from '../db/transaction.ts'
 import { internalId } from '../ids.ts'
 import { createHttp } from './app.ts'
-import { actor, ISSUER, openSampleDoor } from './sample-door.ts'
-import { refuseSample } from './sample-routes.ts'
+import { actor, ISSUER, openSampleDoor } from '../../../test/support/sample-door.ts'
+import { refuseSample } from '../../../test/support/sample-routes.ts'
 
 const door = openSampleDoor()
 const { http } = door

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test, type TestContext } from 'node:test'
-import { openSampleDoor, type Sample } from './sample-door.ts'
+import { openSampleDoor, type Sample } from '../../../test/support/sample-door.ts'
 
 /** What only a socket shows: broken HTTP, repeated header lines, hanging up, stopping. */
 

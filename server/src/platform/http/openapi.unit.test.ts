@@ -5,8 +5,8 @@ import { gunzipSync } from 'node:zlib'
 import { docsRoutes } from './docs-routes.ts'
 import { healthRoutes, type ReadyCheck } from './health-routes.ts'
 import { describeApi, type Documentation, platformErrors } from './openapi.ts'
-import { ISSUER, openSampleDoor } from './sample-door.ts'
-import { refuseSample } from './sample-routes.ts'
+import { ISSUER, openSampleDoor } from '../../../test/support/sample-door.ts'
+import { refuseSample } from '../../../test/support/sample-routes.ts'
 
 const documentation: Documentation = {
   issuer: ISSUER,
