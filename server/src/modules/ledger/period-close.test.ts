@@ -1,13 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { inTransaction } from '../../platform/db/transaction.ts'
-import { newId } from '../../platform/ids.ts'
-import {
-  type LedgerWorld,
-  startLedgerWorld,
-  transfer,
-  uuidOf,
-} from '../../../test/support/ledger-world.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
 import { postEntries } from './post-entries.ts'
 import type { Post } from './posting.ts'
 
@@ -53,8 +48,8 @@ test('a close waits for the postings that are under way', async () => {
     at: new Date(),
     type: 'under_way',
     legs: [
-      { accountId: uuidOf(bank), currency: 'EUR', amount: 1n },
-      { accountId: uuidOf(customer), currency: 'EUR', amount: -1n },
+      { accountId: knownId(bank), currency: 'EUR', amount: 1n },
+      { accountId: knownId(customer), currency: 'EUR', amount: -1n },
     ],
   }
   await inTransaction(world.database.pools.money, async (tx) => {
