@@ -36,7 +36,8 @@ export function openClientDirectory(pool: Pool): ClientDirectory {
   })
   return {
     adapter: {
-      find: (clientId) => cache.fetch(clientId),
+      // PostgreSQL keeps no NUL, and fails when it is asked for one.
+      find: (id) => (id.includes('\0') ? Promise.resolve(undefined) : cache.fetch(id)),
       upsert: refuse,
       findByUserCode: refuse,
       findByUid: refuse,

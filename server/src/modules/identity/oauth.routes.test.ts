@@ -269,6 +269,15 @@ test('a wrong secret, the stored hash as a secret, and an unknown client are ref
   }
 })
 
+test('a client id with NUL, which no database can look up, is an unknown client', async () => {
+  const { status, body } = await post({
+    grant_type: 'client_credentials',
+    client_id: 'cli_\0',
+    client_secret: 'x',
+  })
+  assert.deepEqual([status, body['error']], [401, 'invalid_client'])
+})
+
 test('a client that has a key cannot come with a secret, nor with none', async () => {
   const { jwks } = await givenKey('ES256')
   const it = await givenClient({ authMethod: 'private_key_jwt', jwks })

@@ -134,7 +134,7 @@ export const accountRoutes =
       config: {
         scope: 'ledger:write',
         idempotency: 'optional',
-        errors: ['ledger_account_not_found', 'account_not_empty'],
+        errors: ['ledger_account_not_found', 'account_not_empty', 'account_in_use'],
       },
       schema: {
         operationId: 'closeLedgerAccount',

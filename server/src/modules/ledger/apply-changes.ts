@@ -87,9 +87,10 @@ function checkAccount(
   if (state.currency !== currency) {
     return refuse('currency_mismatch', { ...facts(), account_currency: state.currency })
   }
-  if (state.status !== 'open') return refuse('account_closed', facts())
-  if (force || state.blocked === 'none') return undefined
+  if (force) return undefined
   const incoming = amount > 0n === (state.normalSide === 'debit')
+  if (state.status === 'closed' && incoming) return refuse('account_closed', facts())
+  if (state.blocked === 'none') return undefined
   const stopped = state.blocked === 'both' || state.blocked === (incoming ? 'incoming' : 'outgoing')
   return stopped ? refuse('account_blocked', { ...facts(), blocked: state.blocked }) : undefined
 }
@@ -124,6 +125,8 @@ function checkLimits(
     return refuse('balance_out_of_range', facts())
   }
   if (force) return undefined
+  // What a fact has left on a closed account may be taken from there; no more than that.
+  if (state.status === 'closed' && open < 0n) return refuse('account_closed', facts())
   // An account may lawfully be beyond a limit already; then what does not make it worse must pass.
   const before = available(state)
   if (state.minAvailable !== null && open < state.minAvailable && open < before) {

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
-import { knownId } from '../../platform/ids.ts'
 import { verdicts } from '../../../test/support/verdicts.ts'
+import { inTransaction } from '../../platform/db/transaction.ts'
+import { knownId, publicId } from '../../platform/ids.ts'
 import { closeAccounts } from './close-accounts.ts'
+import { openAccounts } from './open-accounts.ts'
 
 let world: LedgerWorld
 let bank: string
@@ -55,4 +57,21 @@ test('one that cannot be closed is refused beside one that can', async () => {
     'ledger_account_not_found',
     'ok',
   ])
+})
+
+test('an account that a module keeps for itself is not closed, empty as it is', async () => {
+  const key = 'refunds_payable:EUR'
+  const spec = {
+    tenantId: world.tenantId,
+    key,
+    role: 'refunds_payable',
+    currency: 'EUR',
+    name: key,
+  }
+  const opened = await inTransaction(world.database.pools.money, (tx) =>
+    openAccounts(tx, [{ ...spec, at: new Date() }]),
+  )
+  const account = publicId('acc', opened.get(`${world.tenantId} ${key}`) as string)
+  const heard = await close(account)
+  assert.deepEqual([heard.status, heard.body['code']], [409, 'account_in_use'])
 })

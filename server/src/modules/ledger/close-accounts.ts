@@ -11,7 +11,10 @@ export interface AccountClosing {
   readonly accountId: string
 }
 
-/** Closes accounts that are empty and not held. Closing a closed account changes nothing. */
+/**
+ * Closes accounts that are empty and not held; not those that a module keeps for itself. Closing a
+ * closed account changes nothing.
+ */
 export const closeAccounts: Command<AccountClosing, AccountRow> = {
   name: 'close_ledger_accounts',
   run: (tx, requests) =>
@@ -20,6 +23,8 @@ export const closeAccounts: Command<AccountClosing, AccountRow> = {
 
 function judge(row: AccountRow): Outcome<object | undefined> {
   if (row.status === 'closed') return accept(undefined)
+  // Payments would find it again by its key, and could book no more.
+  if (row.key !== null) return refuse('account_in_use', { key: row.key })
   const balance = posted(totalsOf(row))
   const held = row.debits_pending + row.credits_pending
   if (balance !== 0n || held !== 0n) {

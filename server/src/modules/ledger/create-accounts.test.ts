@@ -134,3 +134,9 @@ test('a line and a currency are named exactly', async () => {
     assert.equal(heard.status, 400, JSON.stringify(changed))
   }
 })
+
+test('an account may be opened below its limit: it has nothing yet', async () => {
+  const short = account({ minAvailable: 1n })
+  assert.deepEqual(verdicts(await world.run(createAccounts, short)), ['ok'])
+  assert.equal((await stored(short.accountId))?.min_available, 1n)
+})

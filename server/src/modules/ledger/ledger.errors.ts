@@ -43,6 +43,7 @@ export const refuse = defineErrors({
     ...state,
     title: 'Only an account without balance and holds can be closed.',
   },
+  account_in_use: { ...state, title: 'The service keeps this account for itself.' },
   account_key_taken: { ...state, title: 'An account with this external_id exists.' },
   period_closed: { ...state, title: 'The effective date lies in a closed period.' },
   external_id_taken: { ...state, title: 'Another transaction has this external_id.' },

@@ -61,15 +61,33 @@ test('a forced posting goes below the limit; from there only what does not make 
   assert.equal((await row(account))?.forced_floor, null)
 })
 
-test('a forced posting passes a block and a limit above, but not a closed door', async () => {
+test('a forced posting passes a block, a limit above and a closed account', async () => {
   const account = await world.givenAccount({ max_balance: 0 })
   const patch = { body: { blocked: 'both' } }
   await world.call('PATCH', `/ledger/accounts/${account}`, patch)
   assert.deepEqual(verdicts(await post(move(bank, account, 5n, { force: true }))), ['ok'])
   const closed = await world.givenAccount()
   await world.call('POST', `/ledger/accounts/${closed}/close`)
-  const refused = await post(move(bank, closed, 5n, { force: true }))
-  assert.deepEqual(verdicts(refused), ['account_closed'])
+  assert.deepEqual(verdicts(await post(move(bank, closed, 5n, { force: true }))), ['ok'])
+})
+
+test('what a fact has left on a closed account may be taken from there, and nothing else', async () => {
+  const closed = await world.givenAccount({ min_available: -100 })
+  await world.call('POST', `/ledger/accounts/${closed}/close`)
+  const outcomes = await post(
+    move(bank, closed, 5n, { force: true }),
+    move(bank, closed, 1n),
+    move(closed, bank, 6n),
+    move(closed, bank, 5n),
+    move(closed, bank, 1n),
+  )
+  assert.deepEqual(verdicts(outcomes), [
+    'ok',
+    'account_closed',
+    'account_closed',
+    'ok',
+    'account_closed',
+  ])
 })
 
 test('a dedupe key answers its first transaction, in the batch and after it', async () => {

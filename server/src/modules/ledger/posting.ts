@@ -36,7 +36,7 @@ export interface Post extends Booking {
   readonly dedupeKey?: string
   /** The transaction that this one puts right in part. */
   readonly corrects?: string
-  /** Books past limits and blocks: facts from outside that happened whether we like it or not. */
+  /** Books past limits, blocks and a closed account: facts from outside that happened whether we like it or not. */
   readonly force?: boolean
   /** `last_seq` per account id that the caller decided upon. */
   readonly expectedVersions?: ReadonlyMap<string, bigint>

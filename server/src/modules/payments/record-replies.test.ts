@@ -135,3 +135,32 @@ test('a batch of replies to many payments is written as one', async () => {
   const states = await Promise.all(given.map(async ({ id }) => (await world.stored(id)).state))
   assert.deepEqual(states, ['completed', 'pending', 'completed'])
 })
+
+test('a charge is booked for a recipient whose account was closed meanwhile, and can be refunded', async () => {
+  const recipient = world.home.bob
+  const payment = await world.create(world.card({ recipientAccountId: recipient }))
+  const before = await world.balanceOf(recipient)
+  const setStatus = (status: string) =>
+    world.pools.money.query(
+      `update ledger.balances set status = '${status}' where account_id = '${recipient}'`,
+    )
+  await setStatus('closed')
+  try {
+    await world.settleAll(payment.id)
+    assert.equal((await world.stored(payment.id)).state, 'completed')
+    assert.equal((await world.balanceOf(recipient)) - before, payment.amount)
+    const refund = {
+      refundId: newId(new Date()),
+      paymentId: payment.id,
+      amount: undefined,
+      reason: 'requested_by_customer' as const,
+      description: null,
+      externalId: null,
+      metadata: {},
+    }
+    assert.deepEqual(verdicts(await world.run(createRefunds, world.ask(refund))), ['ok'])
+    assert.equal(await world.balanceOf(recipient), before)
+  } finally {
+    await setStatus('open')
+  }
+})

@@ -202,6 +202,9 @@ const queries: readonly (readonly [url: string, ...errors: string[]])[] = [
   ['/orders?order=asc&order=desc',                   'order not_allowed'],
   ['/orders?created[gte]=yesterday',                 'created[gte] bad_format'],
   ['/orders?created%5Bgte%5D=2026-11-01T00:00:00',   'created[gte] bad_format'],
+  ['/orders?created[gte]=2026-12-31T23:59:60Z',      'created[gte] bad_format'],
+  ['/orders?status=%00',                             'status bad_format'],
+  ['/orders?status=a&status=b%00',                   'status bad_format'],
   ['/orders?statuss=failed&x=1',                     'statuss unknown_field', 'x unknown_field'],
   ['/orders?__proto__=1',                            '__proto__ unknown_field'],
   ['/orders?status=a&status=b&status=c&status=d&status=e&status=f', 'status too_long'],
@@ -215,6 +218,10 @@ for (const [url, ...errors] of queries) {
     assert.deepEqual(fields(answer), errors)
   })
 }
+
+test('an id that is longer than any is not found', async () => {
+  assert.equal(problem(await send({ url: `/orders/${'x'.repeat(3_000)}` })), '404 not_found')
+})
 
 test('a list is walked by its cursor, which names the next page in a link too', async () => {
   const seen: string[] = []

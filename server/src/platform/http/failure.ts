@@ -62,6 +62,7 @@ const BY_FASTIFY_CODE: Readonly<Record<string, Code>> = {
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'invalid_http',
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_MAX_PARAM_LENGTH: 'not_found',
   FST_ERR_HANDLER_TIMEOUT: 'handler_timeout',
 }
 

@@ -26,6 +26,8 @@ export function buildValidator(schemas: Record<string, unknown>) {
         part === 'body'
           ? (strict ??= newAjv(schemas, false)).compile(closeRecords(schema))
           : (loose ??= newAjv(schemas, 'array')).compile(schema)
+      const nul = part === 'body' ? undefined : parameterWithNul(data)
+      if (nul !== undefined) return { error: invalidRequest([nul]) }
       if (validate(data)) return { value: data }
       return { error: invalidRequest(fieldErrors(validate.errors as ErrorObject[], part)) }
     }
@@ -56,7 +58,25 @@ function newAjv(schemas: Record<string, unknown>, coerceTypes: false | 'array'):
     schemas: Object.values(schemas).map(closeRecords) as object[],
   })
   ajvFormats.default(ajv, ['date', 'date-time', 'email', 'uri', 'uuid'])
+  ajv.addFormat('date-time', isInstant)
   ajv.addFormat('currency', isPayable)
   ajv.addVocabulary(['example', 'x-id', 'x-open-enum'])
   return ajv
+}
+
+const RFC_3339 = ajvFormats.default.get('date-time') as { validate: (text: string) => boolean }
+
+/** RFC 3339 knows leap seconds, and neither `Date` nor the database does. */
+function isInstant(text: string): boolean {
+  return RFC_3339.validate(text) && !Number.isNaN(Date.parse(text))
+}
+
+/** PostgreSQL keeps no NUL and fails on it. In a body the reader of JSON has refused it before. */
+function parameterWithNul(data: unknown): FieldError | undefined {
+  const found = Object.entries(data ?? {}).find(([, value]) => [value].flat().some(hasNul))
+  return found && { parameter: found[0], code: 'bad_format', detail: 'must not contain NUL' }
+}
+
+function hasNul(value: unknown): boolean {
+  return typeof value === 'string' && value.includes('\0')
 }
