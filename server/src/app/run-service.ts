@@ -5,6 +5,7 @@ import type { Settings } from '../platform/config/settings.ts'
 import { rootKey } from '../platform/crypto/local-keys.ts'
 import { sealingUnder } from '../platform/crypto/sealing.ts'
 import type { Connection } from '../platform/db/pools.ts'
+import { watchLoad } from '../platform/http/load.ts'
 import { jobs } from './jobs.ts'
 import { HOST, gatewayUrl, portTaken } from './ports.ts'
 import { type Service, openService } from './service.ts'
@@ -38,6 +39,7 @@ export async function runService(
     connectors: [sandboxConnector({ baseUrl: gatewayUrl(settings) })],
     jobs,
     logger,
+    load: watchLoad(),
   })
   try {
     if (api) await listen(service, port)

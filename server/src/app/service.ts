@@ -11,7 +11,7 @@ import {
   paymentRoutes,
   refundRoutes,
   routeOver,
-  versionsOfPayments,
+  waitedVersions,
 } from '../modules/payments/index.ts'
 import { createBatcher } from '../platform/batch/batch.ts'
 import type { Clock } from '../platform/clock.ts'
@@ -23,6 +23,7 @@ import { type Http, createHttp } from '../platform/http/app.ts'
 import { docsRoutes } from '../platform/http/docs-routes.ts'
 import { healthRoutes } from '../platform/http/health-routes.ts'
 import { describeApi } from '../platform/http/openapi.ts'
+import type { Load } from '../platform/http/load.ts'
 import { createSubmit } from '../platform/http/submit.ts'
 import { createWaiters } from '../platform/http/waiters.ts'
 import type { Job } from '../platform/jobs/job.ts'
@@ -41,6 +42,8 @@ export interface ServiceOptions {
   /** Default: none, for tests. */
   readonly jobs?: readonly Job[]
   readonly logger: FastifyBaseLogger
+  /** How strained the process is; under strain reads are turned away. Default: never, for tests. */
+  readonly load?: Load
 }
 
 /** The running program without its sockets: `http` is ready to listen or to be injected into. */
@@ -53,9 +56,11 @@ export interface Service {
   close(): Promise<void>
 }
 
+const LONG_POLLS_END = 3 // the level of `platform/http/load.ts` at which waits answer at once
+
 /** Puts the modules together: the only place that knows them all. */
 export async function openService(options: ServiceOptions): Promise<Service> {
-  const { connection, issuer, clock, sealing, connectors, logger } = options
+  const { connection, issuer, clock, sealing, connectors, logger, load } = options
   let closed = false
   const pools = openPools(connection, (error) => {
     if (!closed) logger.warn({ err: error }, 'connection lost')
@@ -77,9 +82,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     logger,
     authenticate: (request) => guard.authenticate(request),
     fingerprintKey: sealing.deriveKey('idempotency-fingerprint'),
+    ...(load !== undefined && { load }),
   })
   const waiters = createWaiters({
-    versionsOf: (objects) => versionsOfPayments(db, objects),
+    versionsOf: (objects) => waitedVersions(db, objects),
+    isStrained: () => (load?.level() ?? 0) >= LONG_POLLS_END,
     onError: (error) => logger.warn({ err: error }, 'long poll'),
   })
   const forget = onCommitted((events) => waiters.wake(events.map(({ objectId }) => objectId)))
@@ -108,6 +115,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       workers = startWorkers({ connection, pools, batcher, connectors, clock, jobs, logger })
     },
     async close() {
+      load?.stop()
       waiters.close()
       await Promise.all([http.close(), workers?.stop()])
       await batcher.drain()

@@ -77,16 +77,22 @@ function methodOf(
   const where = '#/payment_method/card'
   if (type === 'book') {
     if (card === undefined) return accept({ type })
-    return refuse('test_card_required', wrong(where, 'not_allowed', 'a book payment has no card'))
+    return refuse(
+      'payment_method_invalid',
+      wrong(where, 'not_allowed', 'a book payment has no card'),
+    )
   }
   if (card?.number !== undefined && tenantMode === 'live') return refuse('raw_card_data_refused')
   const given = card?.number ?? card?.token
   if (card === undefined || given === undefined) {
-    return refuse('test_card_required', wrong(where, 'required', 'a token or a test card number'))
+    return refuse(
+      'payment_method_invalid',
+      wrong(where, 'required', 'a token or a test card number'),
+    )
   }
   if (card.number !== undefined && card.token !== undefined) {
     return refuse(
-      'test_card_required',
+      'payment_method_invalid',
       wrong(where, 'not_allowed', 'a token or a number, not both'),
     )
   }

@@ -23,6 +23,10 @@ export const refuse = defineErrors({
   source_not_found: { ...rule, title: 'The source account does not exist.' },
   recipient_currency_mismatch: { ...rule, title: 'The recipient account is in another currency.' },
   no_route: { ...rule, title: 'No gateway takes this payment.' },
+  payment_method_invalid: {
+    ...rule,
+    title: 'The payment method is not complete, or contradicts itself.',
+  },
   test_card_required: { ...rule, title: 'The sandbox takes only its listed test cards.' },
   raw_card_data_refused: {
     ...rule,
@@ -39,3 +43,43 @@ export const refuse = defineErrors({
   payment_not_refundable: { ...state, title: 'The payment has nothing to refund.' },
   payment_busy: { ...state, title: 'The payment is being captured or voided.' },
 })
+
+/** What a payment can be refused for when it is taken on. */
+export const creationErrors = [
+  'recipient_required',
+  'source_required',
+  'source_not_allowed',
+  'same_account',
+  'capture_method_not_allowed',
+  'recipient_not_found',
+  'source_not_found',
+  'recipient_currency_mismatch',
+  'recipient_closed',
+  'no_route',
+  'payment_method_invalid',
+  'test_card_required',
+  'raw_card_data_refused',
+  'payment_external_id_taken',
+  'insufficient_funds',
+  'currency_mismatch',
+  'account_closed',
+  'account_blocked',
+  'balance_limit_exceeded',
+  'balance_out_of_range',
+] as const
+export const captureErrors = [
+  'payment_not_found',
+  'payment_not_capturable',
+  'payment_busy',
+  'capture_exceeds_authorized',
+] as const
+export const cancelErrors = ['payment_not_found', 'payment_not_cancelable', 'payment_busy'] as const
+export const refundErrors = [
+  'payment_not_found',
+  'payment_not_refundable',
+  'refund_exceeds_refundable',
+  'refund_external_id_taken',
+  'insufficient_funds',
+  'account_closed',
+  'account_blocked',
+] as const

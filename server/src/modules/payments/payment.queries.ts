@@ -198,20 +198,3 @@ const updateRows = statement(`
           cancellation_reason, authorization_expires_at, ledger_transaction_ids, attempt_count,
           latest_attempt_id, updated_at, completed_at)
   where p.tenant_id = u.tenant_id and p.id = u.id and p.version = u.version - 1`)
-
-/** Current versions by id, one query for all that is waited for. */
-export async function versionsOfPayments(
-  tx: Tx,
-  objects: readonly { tenantId: string; objectId: string }[],
-): Promise<Map<string, number>> {
-  const { rows } = await selectVersions(
-    tx,
-    objects.map(({ tenantId }) => tenantId),
-    objects.map(({ objectId }) => objectId),
-  )
-  return new Map(rows.map((row) => [row.id, row.version]))
-}
-
-const selectVersions = statement<{ id: string; version: number }>(`
-  select p.id, p.version from unnest($1::uuid[], $2::uuid[]) as u (tenant_id, id)
-  join payments.payments p on p.tenant_id = u.tenant_id and p.id = u.id`)

@@ -17,7 +17,7 @@ import { capturePayments } from './capture-payments.ts'
 import { createPayments } from './create-payments.ts'
 import { ListPaymentsQuery, filtersOf, listPayments } from './list-payments.ts'
 import { type Route, toNewPayment } from './payment-request.ts'
-import { refuse } from './payment.errors.ts'
+import { cancelErrors, captureErrors, creationErrors, refuse } from './payment.errors.ts'
 import { type PaymentRow, findPayment } from './payment.queries.ts'
 import { Attempt, toAttempt } from './attempt.schema.ts'
 import { Capture, CaptureBody, toCapture } from './capture.schema.ts'
@@ -44,7 +44,7 @@ export const paymentRoutes =
   ({ submit, db, waiters, paging, route }: PaymentDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const create = {
-      config: { scope: 'payments:write', idempotency: 'required' },
+      config: { scope: 'payments:write', idempotency: 'required', errors: creationErrors },
       schema: {
         operationId: 'createPayment',
         tags: ['payments'],
@@ -78,7 +78,7 @@ export const paymentRoutes =
     })
 
     const get = {
-      config: { scope: 'payments:read' },
+      config: { scope: 'payments:read', errors: ['payment_not_found'] },
       schema: {
         operationId: 'getPayment',
         tags: ['payments'],
@@ -111,7 +111,7 @@ export const paymentRoutes =
     })
 
     const capture = {
-      config: { scope: 'payments:write', idempotency: 'required' },
+      config: { scope: 'payments:write', idempotency: 'required', errors: captureErrors },
       schema: {
         operationId: 'capturePayment',
         tags: ['payments'],
@@ -142,7 +142,7 @@ export const paymentRoutes =
     })
 
     const cancel = {
-      config: { scope: 'payments:write', idempotency: 'optional' },
+      config: { scope: 'payments:write', idempotency: 'optional', errors: cancelErrors },
       schema: {
         operationId: 'cancelPayment',
         tags: ['payments'],
@@ -168,7 +168,7 @@ export const paymentRoutes =
     })
 
     const refresh = {
-      config: { scope: 'payments:write', idempotency: 'none' },
+      config: { scope: 'payments:write', idempotency: 'none', errors: ['payment_not_found'] },
       schema: {
         operationId: 'refreshPayment',
         tags: ['payments'],
@@ -187,7 +187,7 @@ export const paymentRoutes =
     })
 
     const attempts = {
-      config: { scope: 'payments:read' },
+      config: { scope: 'payments:read', errors: ['payment_not_found'] },
       schema: {
         operationId: 'listPaymentAttempts',
         tags: ['payments'],
@@ -203,7 +203,7 @@ export const paymentRoutes =
     })
 
     const captures = {
-      config: { scope: 'payments:read' },
+      config: { scope: 'payments:read', errors: ['payment_not_found'] },
       schema: {
         operationId: 'listPaymentCaptures',
         tags: ['payments'],

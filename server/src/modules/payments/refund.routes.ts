@@ -6,7 +6,7 @@ import { longPoll } from '../../platform/http/long-poll.ts'
 import { sendAnswer } from '../../platform/http/submit.ts'
 import { knownId, newId, publicId } from '../../platform/ids.ts'
 import { createRefunds } from './create-refunds.ts'
-import { refuse } from './payment.errors.ts'
+import { refundErrors, refuse } from './payment.errors.ts'
 import { findPayment } from './payment.queries.ts'
 import type { PaymentDeps } from './payment.routes.ts'
 import { PaymentParams } from './payment.schema.ts'
@@ -17,7 +17,7 @@ export const refundRoutes =
   ({ submit, db, waiters }: PaymentDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
     const create = {
-      config: { scope: 'refunds:write', idempotency: 'required' },
+      config: { scope: 'refunds:write', idempotency: 'required', errors: refundErrors },
       schema: {
         operationId: 'createRefund',
         tags: ['payments'],
@@ -55,7 +55,7 @@ export const refundRoutes =
     })
 
     const list = {
-      config: { scope: 'payments:read' },
+      config: { scope: 'payments:read', errors: ['payment_not_found'] },
       schema: {
         operationId: 'listPaymentRefunds',
         tags: ['payments'],
@@ -74,7 +74,7 @@ export const refundRoutes =
     })
 
     const get = {
-      config: { scope: 'payments:read' },
+      config: { scope: 'payments:read', errors: ['refund_not_found'] },
       schema: {
         operationId: 'getRefund',
         tags: ['payments'],
