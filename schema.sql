@@ -55,6 +55,19 @@ begin
 end
 $function$
 ;
+CREATE OR REPLACE FUNCTION ledger.report_horizon()
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog'
+AS $function$
+  select least(clock_timestamp(), min(coalesce(a.xact_start, clock_timestamp() - interval '1 minute')))
+    from pg_stat_activity a
+   where a.datname = current_database() and a.pid <> pg_backend_pid()
+     and a.backend_type is distinct from 'autovacuum worker'
+     and (a.backend_xid is not null or a.wait_event_type = 'Lock')
+$function$
+;
 CREATE OR REPLACE FUNCTION platform.drop_old_responses(keep_days integer)
  RETURNS integer
  LANGUAGE plpgsql
@@ -512,6 +525,50 @@ create table audit.events_default partition of audit.events default;
 create table platform.events_default partition of platform.events default;
 create table platform.idempotency_responses_default partition of platform.idempotency_responses default;
 
+create view ledger.report_entries as
+ SELECT tenant_id,
+    account_id,
+    booked_at,
+    seq,
+    transaction_id,
+    currency,
+    amount,
+    ( SELECT
+                CASE b.normal_side
+                    WHEN 'debit'::text THEN e.balance_after
+                    ELSE (- e.balance_after)
+                END AS "case"
+           FROM ledger.balances b
+          WHERE ((b.tenant_id = e.tenant_id) AND (b.account_id = e.account_id))) AS balance_after
+   FROM ledger.entries e;
+
+create view ledger.report_transactions as
+ SELECT tenant_id,
+    transaction_id,
+    type,
+    effective_on,
+    booked_at,
+    entry_count,
+    currency,
+    amount,
+    correlation_id,
+    reverses_transaction_id,
+    external_id,
+    description,
+    metadata,
+    ( SELECT r.transaction_id
+           FROM ledger.transactions r
+          WHERE ((r.tenant_id = t.tenant_id) AND (r.reverses_transaction_id = t.transaction_id))) AS reversed_by_transaction_id
+   FROM ledger.transactions t;
+
+create view payments.report_payments as
+ SELECT tenant_id,
+    id AS payment_id,
+    status,
+    external_id,
+    description
+   FROM payments.payments p;
+
 alter table identity.clients add constraint clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table ledger.accounts add constraint accounts_tenant_id_chart_code_fkey FOREIGN KEY (tenant_id, chart_code) REFERENCES ledger.chart_lines(tenant_id, code);
 alter table ledger.balances add constraint balances_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES ledger.accounts(tenant_id, account_id);
@@ -556,6 +613,8 @@ comment on column ledger.entries.amount is 'minor units; debit > 0, credit < 0';
 comment on column ledger.transactions.amount is 'what is debited in the currency of the first entry, for lists and filters';
 comment on column payments.payments.capture_closing is 'a final capture or a void is on its way: nothing else may be captured';
 
+revoke execute on function ledger.report_horizon() from public;
+grant execute on function ledger.report_horizon() to countinghouse_app;
 revoke execute on function platform.drop_old_responses(integer) from public;
 grant execute on function platform.drop_old_responses(integer) to countinghouse_app;
 revoke execute on function platform.ensure_month_partitions(regclass,integer) from public;
@@ -577,12 +636,15 @@ grant update (closed_through) on ledger.books to countinghouse_app;
 grant insert, select on ledger.chart_lines to countinghouse_app;
 grant insert, select on ledger.entries to countinghouse_app;
 grant insert, select, update on ledger.holds to countinghouse_app;
+grant select on ledger.report_entries to countinghouse_app;
+grant select on ledger.report_transactions to countinghouse_app;
 grant insert, select on ledger.transactions to countinghouse_app;
 grant usage on schema payments to countinghouse_app;
 grant insert, select, update on payments.attempts to countinghouse_app;
 grant insert, select, update on payments.captures to countinghouse_app;
 grant insert, select, update on payments.payments to countinghouse_app;
 grant insert, select, update on payments.refunds to countinghouse_app;
+grant select on payments.report_payments to countinghouse_app;
 grant usage on schema platform to countinghouse_app;
 grant select on platform.cluster to countinghouse_app;
 grant insert, select on platform.events to countinghouse_app;

@@ -13,6 +13,7 @@ import {
   routeOver,
   waitedVersions,
 } from '../modules/payments/index.ts'
+import { historyRoutes } from '../modules/reporting/index.ts'
 import { createBatcher } from '../platform/batch/batch.ts'
 import type { Clock } from '../platform/clock.ts'
 import type { Sealing } from '../platform/crypto/sealing.ts'
@@ -104,6 +105,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(ledgerRoutes({ submit, db, reports: databaseOver(pools.report), paging }))
   await http.register(paymentRoutes(payments))
   await http.register(refundRoutes(payments))
+  await http.register(historyRoutes({ db, reports: pools.report, connection, paging }))
 
   let workers: Worker | undefined
 

@@ -170,6 +170,34 @@ export interface LedgerHolds {
   version: Generated<number>;
 }
 
+export interface LedgerReportEntries {
+  account_id: string | null;
+  amount: bigint | null;
+  balance_after: bigint | null;
+  booked_at: Timestamp | null;
+  currency: string | null;
+  seq: bigint | null;
+  tenant_id: string | null;
+  transaction_id: string | null;
+}
+
+export interface LedgerReportTransactions {
+  amount: bigint | null;
+  booked_at: Timestamp | null;
+  correlation_id: string | null;
+  currency: string | null;
+  description: string | null;
+  effective_on: string | null;
+  entry_count: number | null;
+  external_id: string | null;
+  metadata: Json | null;
+  reversed_by_transaction_id: string | null;
+  reverses_transaction_id: string | null;
+  tenant_id: string | null;
+  transaction_id: string | null;
+  type: string | null;
+}
+
 export interface LedgerTransactions {
   /**
    * what is debited in the currency of the first entry, for lists and filters
@@ -308,6 +336,14 @@ export interface PaymentsRefunds {
   version: number;
 }
 
+export interface PaymentsReportPayments {
+  description: string | null;
+  external_id: string | null;
+  payment_id: string | null;
+  status: string | null;
+  tenant_id: string | null;
+}
+
 export interface PlatformCluster {
   epoch: Generated<number>;
   only_row: Generated<boolean>;
@@ -362,11 +398,14 @@ export interface DB {
   "ledger.chart_lines": LedgerChartLines;
   "ledger.entries": LedgerEntries;
   "ledger.holds": LedgerHolds;
+  "ledger.report_entries": LedgerReportEntries;
+  "ledger.report_transactions": LedgerReportTransactions;
   "ledger.transactions": LedgerTransactions;
   "payments.attempts": PaymentsAttempts;
   "payments.captures": PaymentsCaptures;
   "payments.payments": PaymentsPayments;
   "payments.refunds": PaymentsRefunds;
+  "payments.report_payments": PaymentsReportPayments;
   "platform.cluster": PlatformCluster;
   "platform.events": PlatformEvents;
   "platform.idempotency_keys": PlatformIdempotencyKeys;

@@ -1,0 +1,1 @@
+export { historyRoutes, type HistoryDeps } from './history.routes.ts'
