@@ -1,9 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { newId } from '../../platform/ids.ts'
-import { type PaymentsWorld, createPaymentsWorld } from '../../../test/support/payments-world.ts'
+import {
+  type PaymentsWorld,
+  createPaymentsWorld,
+  succeeded,
+} from '../../../test/support/payments-world.ts'
 import { capturePayments } from './capture-payments.ts'
+import { failureOf } from './connectors/failure-codes.ts'
 import { expireAuthorizations } from './expire-authorizations.ts'
+import type { GatewayReply } from './record-replies.ts'
 
 let world: PaymentsWorld
 before(async () => {
@@ -42,4 +48,24 @@ test('a capture on its way outlives the authorization: its answer decides', asyn
   assert.equal((await expire(id, 8)).state, 'authorized')
   await world.settleAll(id)
   assert.equal((await world.stored(id)).state, 'completed')
+})
+
+test('what was on its way when the time ran out, and did not end it, makes it due again', async () => {
+  for (const captured of [0n, 300n]) {
+    const { id } = await world.givenAuthorized()
+    const order = { captureId: newId(new Date()), paymentId: id, amount: 300n, final: false }
+    await world.run(capturePayments, world.ask(order))
+    await expire(id, 8)
+    const attempt = (await world.claim()).find((row) => row.payment_id === id)
+    assert.ok(attempt !== undefined)
+    const failure = failureOf('card_declined')
+    const declined: GatewayReply = { sent: true, outcome: { kind: 'declined', failure, raw: {} } }
+    await world.reply(attempt, captured === 0n ? declined : succeeded(attempt))
+    assert.equal((await world.stored(id)).state, 'authorized')
+    const over = await expire(id, 8)
+    assert.deepEqual(
+      [over.state, over.amount_captured],
+      [captured === 0n ? 'canceled' : 'completed', captured],
+    )
+  }
 })

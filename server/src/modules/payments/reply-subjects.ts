@@ -114,6 +114,7 @@ function captureSubject(context: Context, capture: CaptureRow): Subject {
         payment.capture_reserved === 0n &&
         (capture.final || payment.amount_captured === payment.amount_authorized)
       if (!isOver) {
+        lapseIfOver(context)
         return movePayment(changes, payment, 'captured_part', { as: 'captured', moment })
       }
       payment.capture_closing = false
@@ -125,6 +126,7 @@ function captureSubject(context: Context, capture: CaptureRow): Subject {
       moveCapture(changes, capture, 'failed', moment)
       payment.capture_reserved -= capture.amount
       if (capture.final) payment.capture_closing = false
+      lapseIfOver(context)
       movePayment(changes, payment, 'attempt_failed', { as: 'attempt_failed', moment })
     },
     accepted() {
@@ -153,6 +155,7 @@ function voidSubject(context: Context): Subject {
     failed() {
       payment.capture_closing = false
       payment.cancellation_reason = null
+      lapseIfOver(context)
       movePayment(changes, payment, 'attempt_failed', { as: 'attempt_failed', moment })
     },
     accepted: () => undefined,
@@ -201,6 +204,11 @@ function refundSubject(context: Context, refund: RefundRow): Subject {
       moveRefund(changes, refund, 'contradicted', { as: 'needs_review', moment })
     },
   }
+}
+
+/** Its time ran out while this was on its way and the sweep let it pass: now it is due again. */
+function lapseIfOver({ payment, moment }: Context): void {
+  payment.authorization_expires_at ??= moment.at
 }
 
 function review({ changes, payment, moment }: Context, event: string, reason: string): void {
