@@ -31,6 +31,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addTenants(program)
   addClients(program)
   addLedger(program)
+  addDemo(program)
   try {
     if (args.length === 0) {
       program.outputHelp({ error: true })
@@ -132,6 +133,21 @@ function addLedger(program: Command): void {
     .action(async (flags: Flags & { tenant?: string }) => {
       const { printLedgerCheck } = await import('./commands/check-ledger.ts')
       await printLedgerCheck(flags.tenant, settingsOf(flags), print)
+    })
+}
+
+function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description(
+      'walk through payments, refunds, history and books, and check every result: on the server ' +
+        'that runs on the data directory, or on one that is started for it and thrown away',
+    )
+    .option('--data <dir>', 'data directory (default: ./.countinghouse)')
+    .option('--json', 'a JSON line per step on stdout')
+    .action(async (flags: Flags) => {
+      const { runDemo } = await import('./demo/run-demo.ts')
+      await runDemo(settingsOf(flags), process.stdout)
     })
 }
 

@@ -51,7 +51,7 @@ export async function portTaken(port: number, flag: string): Promise<StartError>
   return new StartError(`Port ${port} is in use${by}. Use ${flag} PORT, or stop that process.`)
 }
 
-async function isFree(port: number): Promise<boolean> {
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer()
   try {
     server.listen(port, HOST)

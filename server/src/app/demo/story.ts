@@ -1,0 +1,19 @@
+import type { Credentials } from '../credentials.ts'
+import type { Api } from './api.ts'
+import type { Checks } from './checks.ts'
+import type { Facts } from './facts.ts'
+
+/** What every step of the demo works with. */
+export interface Story {
+  readonly client: Credentials['clients']['backoffice']
+  readonly api: Api
+  readonly checks: Checks
+  /** What earlier steps found. */
+  readonly facts: Facts
+}
+
+/** One act of a back office. It ends well only when it has checked something. */
+export interface Step {
+  readonly title: string
+  readonly run: (story: Story) => Promise<void>
+}
