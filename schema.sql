@@ -221,6 +221,7 @@ create table ledger.balances (
   account_id uuid not null,
   currency text collate "C" not null,
   normal_side text collate "C" not null,
+  chart_role text collate "C" not null,
   status text collate "C" not null default 'open'::text,
   blocked text collate "C" not null default 'none'::text,
   min_available bigint,
@@ -327,6 +328,7 @@ create table ledger.transactions (
   corrects_transaction_id uuid,
   external_id text collate "C",
   dedupe_key text collate "C",
+  module text collate "C",
   description text,
   metadata jsonb not null default '{}'::jsonb,
   constraint transactions_amount_check CHECK ((amount > 0)),
@@ -611,6 +613,7 @@ CREATE TRIGGER written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.transa
 
 comment on column ledger.entries.amount is 'minor units; debit > 0, credit < 0';
 comment on column ledger.transactions.amount is 'what is debited in the currency of the first entry, for lists and filters';
+comment on column ledger.transactions.module is 'the module whose books this keeps; null: booked by a client';
 comment on column payments.payments.capture_closing is 'a final capture or a void is on its way: nothing else may be captured';
 
 revoke execute on function ledger.report_horizon() from public;

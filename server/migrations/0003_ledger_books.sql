@@ -55,6 +55,7 @@ create table ledger.balances (
   account_id uuid not null,
   currency text collate "C" not null check (length(currency) = 3),
   normal_side text collate "C" not null check (normal_side in ('debit', 'credit')),
+  chart_role text collate "C" not null,
   status text collate "C" not null default 'open' check (status in ('open', 'closed')),
   blocked text collate "C" not null default 'none' check (blocked in ('none', 'outgoing', 'incoming', 'both')),
   min_available bigint,
@@ -93,11 +94,13 @@ create table ledger.transactions (
   corrects_transaction_id uuid,
   external_id text collate "C",
   dedupe_key text collate "C",
+  module text collate "C",
   description text,
   metadata jsonb not null default '{}',
   primary key (tenant_id, transaction_id)
 );
 comment on column ledger.transactions.amount is 'what is debited in the currency of the first entry, for lists and filters';
+comment on column ledger.transactions.module is 'the module whose books this keeps; null: booked by a client';
 create index transactions_correlation on ledger.transactions (tenant_id, correlation_id, transaction_id) where correlation_id is not null;
 create unique index transactions_reverses on ledger.transactions (tenant_id, reverses_transaction_id) where reverses_transaction_id is not null;
 create unique index transactions_external_id on ledger.transactions (tenant_id, external_id) where external_id is not null;

@@ -69,8 +69,8 @@ const INSERT_ACCOUNTS = `
     from new_accounts a, ledger.chart_lines l where l.tenant_id = $1 and l.code = '9900'`
 
 const INSERT_BALANCES = `
-  insert into ledger.balances (tenant_id, account_id, currency, normal_side)
-  select l.tenant_id, a.account_id, 'EUR', l.normal_side
+  insert into ledger.balances (tenant_id, account_id, currency, normal_side, chart_role)
+  select l.tenant_id, a.account_id, 'EUR', l.normal_side, l.role
     from new_accounts a, ledger.chart_lines l where l.tenant_id = $1 and l.code = '9900'`
 
 const PLAN = `

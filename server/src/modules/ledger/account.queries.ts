@@ -103,8 +103,9 @@ const insertAccountRows = statement<{ account_id: string }>(`
     on conflict do nothing
     returning tenant_id, account_id
   )
-  insert into ledger.balances (tenant_id, account_id, currency, normal_side, min_available, max_balance, forced_floor)
-  select a.tenant_id, a.account_id, a.currency, a.normal_side, a.min_available, a.max_balance,
+  insert into ledger.balances
+    (tenant_id, account_id, currency, normal_side, chart_role, min_available, max_balance, forced_floor)
+  select a.tenant_id, a.account_id, a.currency, a.normal_side, a.role, a.min_available, a.max_balance,
          case when a.min_available > 0 then 0 end -- it is opened empty, below its limit
   from opened o join asked a on a.tenant_id = o.tenant_id and a.account_id = o.account_id
   returning account_id`)

@@ -7,6 +7,7 @@ export interface BalanceState {
   readonly accountId: string
   readonly currency: string
   readonly normalSide: 'debit' | 'credit'
+  readonly chartRole: string
   readonly status: 'open' | 'closed'
   readonly blocked: 'none' | 'outgoing' | 'incoming' | 'both'
   /** Least `available` allowed: null unbounded, 0 no overdraft, -50000 an overdraft of 500.00. */

@@ -34,6 +34,7 @@ export function bookTransaction(
     corrects: post?.corrects ?? null,
     externalId: post?.externalId ?? null,
     dedupeKey: post?.dedupeKey ?? null,
+    module: post?.module ?? null,
     description: command.description ?? null,
     metadata: command.metadata ?? {},
     entries: numberEntries(books, tenantId, legs),

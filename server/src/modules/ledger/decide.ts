@@ -82,6 +82,9 @@ function decideReverse(books: LockedBooks, command: Reverse): Outcome<LedgerResu
   const { tenantId, at, reverses } = command
   const original = books.originals.get(`${tenantId} ${reverses}`)
   if (original === undefined) return refuse('transaction_not_found')
+  if (original.module !== null) {
+    return refuse('transaction_not_yours', { module: original.module })
+  }
   if (original.reversed || original.reverses !== null) return refuse('already_reversed')
   const legs = original.legs.map((leg) => ({ ...leg, amount: -leg.amount }))
   const asked = command.effectiveOn === 'original' ? { effectiveOn: original.effectiveOn } : {}

@@ -47,6 +47,10 @@ export const refuse = defineErrors({
   account_key_taken: { ...state, title: 'An account with this external_id exists.' },
   period_closed: { ...state, title: 'The effective date lies in a closed period.' },
   external_id_taken: { ...state, title: 'Another transaction has this external_id.' },
+  transaction_not_yours: {
+    ...state,
+    title: 'A module booked this for an object of its own: take it back there.',
+  },
   already_reversed: { ...state, title: 'The transaction is reversed already, or is a reversal.' },
   hold_not_pending: { ...state, title: 'The hold is no longer pending.' },
   hold_expired: { ...state, title: 'The hold has expired.' },

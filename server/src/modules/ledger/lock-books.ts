@@ -33,6 +33,8 @@ export interface Original {
   readonly effectiveOn: string
   readonly correlationId: string | null
   readonly reverses: string | null
+  /** The module that booked it, which alone may take it back. */
+  readonly module: string | null
   readonly legs: readonly Leg[]
   reversed: boolean
 }
@@ -183,6 +185,7 @@ function originalsOf(
         effectiveOn: row.effective_on,
         correlationId: row.correlation_id,
         reverses: row.reverses_transaction_id,
+        module: row.module,
         legs: [],
         reversed: reversed.has(name),
       }
@@ -199,6 +202,7 @@ function balanceState(row: BalanceRow): BalanceState {
     accountId: row.account_id,
     currency: row.currency,
     normalSide: row.normal_side,
+    chartRole: row.chart_role,
     status: row.status,
     blocked: row.blocked,
     minAvailable: row.min_available,

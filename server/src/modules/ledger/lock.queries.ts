@@ -18,6 +18,8 @@ export interface BalanceRow {
   readonly account_id: string
   readonly currency: string
   readonly normal_side: 'debit' | 'credit'
+  /** Role of its chart line, such as `customer_funds`. */
+  readonly chart_role: string
   readonly status: 'open' | 'closed'
   readonly blocked: 'none' | 'outgoing' | 'incoming' | 'both'
   readonly min_available: bigint | null
@@ -37,7 +39,7 @@ export async function lockBalances(tx: Tx, sorted: readonly Pair[]): Promise<Bal
   return rows
 }
 
-const BALANCE = `b.tenant_id, b.account_id, b.currency, b.normal_side, b.status, b.blocked,
+const BALANCE = `b.tenant_id, b.account_id, b.currency, b.normal_side, b.chart_role, b.status, b.blocked,
     b.min_available, b.max_balance, b.forced_floor, b.debits_posted, b.credits_posted,
     b.debits_pending, b.credits_pending, b.last_seq,
     (extract(epoch from b.last_booked_at) * 1000000)::bigint as last_booked_micros`
@@ -121,6 +123,7 @@ export interface OriginalRow {
   readonly effective_on: string
   readonly correlation_id: string | null
   readonly reverses_transaction_id: string | null
+  readonly module: string | null
   readonly account_id: string
   readonly currency: string
   readonly amount: bigint
@@ -135,7 +138,7 @@ export async function findOriginals(tx: Tx, pairs: readonly Pair[]): Promise<Ori
 
 const selectOriginals = statement<OriginalRow>(`
   select t.tenant_id, t.transaction_id, t.type, t.effective_on, t.correlation_id,
-         t.reverses_transaction_id, e.account_id, e.currency, e.amount
+         t.reverses_transaction_id, t.module, e.account_id, e.currency, e.amount
   from unnest($1::uuid[], $2::uuid[]) as u (tenant_id, id)
   cross join lateral (
     select * from ledger.transactions t where t.tenant_id = u.tenant_id and t.transaction_id = u.id

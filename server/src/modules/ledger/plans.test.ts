@@ -56,7 +56,8 @@ async function populate(): Promise<void> {
     `create temp table many as ${many}`,
     `insert into ledger.accounts (tenant_id, account_id, chart_code, name, external_id, created_at)
        select tenant, id, case when n % 100 = 0 then '1010' else '2010' end, name, name, now() from many`,
-    `insert into ledger.balances (tenant_id, account_id, currency, normal_side) select tenant, id, 'EUR', 'credit' from many`,
+    `insert into ledger.balances (tenant_id, account_id, currency, normal_side, chart_role)
+       select tenant, id, 'EUR', 'credit', 'customer_funds' from many`,
     `insert into ledger.transactions (tenant_id, transaction_id, type, effective_on, booked_at, entry_count, currency,
        amount, external_id, dedupe_key)
        select tenant, id, 'x', '2026-11-23', now(), 2, 'EUR', 1, name, name from many`,

@@ -27,6 +27,7 @@ export function writeTransactions(tx: Tx, booked: readonly BookedTransaction[]):
       booked.map(({ corrects }) => corrects),
       booked.map(({ externalId }) => externalId),
       booked.map(({ dedupeKey }) => dedupeKey),
+      booked.map(({ module }) => module),
       booked.map(({ description }) => description),
       booked.map(({ metadata }) => metadata),
     ),
@@ -56,17 +57,17 @@ const insertTransactions = statement(`
   insert into ledger.transactions
     (tenant_id, transaction_id, type, effective_on, booked_at, entry_count, currency, amount,
      correlation_id, hold_id, reverses_transaction_id, corrects_transaction_id, external_id, dedupe_key,
-     description, metadata)
+     module, description, metadata)
   select u.tenant_id, u.id, u.type, u.effective_on,
          'epoch'::timestamptz + u.booked_micros * interval '1 microsecond', u.entry_count, u.currency,
          u.amount, u.correlation_id, u.hold_id, u.reverses, u.corrects, u.external_id,
-         u.dedupe_key, u.description, u.metadata
+         u.dedupe_key, u.module, u.description, u.metadata
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[], $5::bigint[], $6::int[], $7::text[],
               $8::bigint[], $9::uuid[], $10::uuid[], $11::uuid[], $12::uuid[], $13::text[],
-              $14::text[], $15::text[], $16::jsonb[])
+              $14::text[], $15::text[], $16::text[], $17::jsonb[])
     as u (tenant_id, id, type, effective_on, booked_micros, entry_count, currency, amount,
-          correlation_id, hold_id, reverses, corrects, external_id, dedupe_key, description,
-          metadata)`)
+          correlation_id, hold_id, reverses, corrects, external_id, dedupe_key, module,
+          description, metadata)`)
 
 const insertEntries = statement(`
   insert into ledger.entries

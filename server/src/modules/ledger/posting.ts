@@ -34,6 +34,8 @@ export interface Post extends Booking {
   readonly externalId?: string
   /** `(event, object, n)` of a module: a replay answers the first transaction and books nothing. */
   readonly dedupeKey?: string
+  /** The module whose objects this books: only that module may take it back. */
+  readonly module?: string
   /** The transaction that this one puts right in part. */
   readonly corrects?: string
   /** Books past limits, blocks and a closed account: facts from outside that happened whether we like it or not. */
@@ -131,6 +133,7 @@ export interface Transaction {
 /** A transaction that this batch books. */
 export interface BookedTransaction extends Transaction {
   readonly dedupeKey: string | null
+  readonly module: string | null
   readonly requestId: string
   readonly at: Date
 }

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
-import { knownId, newId } from '../../platform/ids.ts'
+import { inTransaction } from '../../platform/db/transaction.ts'
+import { knownId, newId, publicId } from '../../platform/ids.ts'
 import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
 import { verdicts } from '../../../test/support/verdicts.ts'
+import { postEntries } from './post-entries.ts'
 import { reverseTransactions } from './reverse-transactions.ts'
 
 let world: LedgerWorld
@@ -49,6 +51,28 @@ test('a reversal books the opposite, under the type and correlation of the origi
       [bank, 'credit', 90, 0],
     ],
   )
+})
+
+test('what a module booked for its own objects is not taken back here', async () => {
+  const transactionId = newId(new Date())
+  const legs = [
+    { accountId: knownId(bank), currency: 'EUR', amount: 10n },
+    { accountId: knownId(await world.givenAccount()), currency: 'EUR', amount: -10n },
+  ]
+  const { tenantId } = world
+  const post = {
+    kind: 'post',
+    tenantId,
+    transactionId,
+    requestId: 'req_test',
+    at: new Date(),
+  } as const
+  await inTransaction(world.database.pools.money, (tx) =>
+    postEntries(tx, [{ ...post, type: 'card_payment', legs, module: 'payments' }]),
+  )
+  const heard = await reverse(publicId('txn', transactionId))
+  assert.deepEqual([heard.status, heard.body['code']], [409, 'transaction_not_yours'])
+  assert.equal(heard.body['module'], 'payments')
 })
 
 test('a transaction is reversed once, and a reversal never', async () => {

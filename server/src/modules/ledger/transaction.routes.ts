@@ -119,6 +119,7 @@ export const transactionRoutes =
 
 const reversalErrors = [
   'transaction_not_found',
+  'transaction_not_yours',
   'already_reversed',
   'insufficient_funds',
   'balance_limit_exceeded',

@@ -95,6 +95,25 @@ test("another tenant's account is no account, as recipient and as source", async
   ])
 })
 
+test('the accounts that the books keep for themselves are neither paid from nor to', async () => {
+  const { ask, book, card, home } = world
+  const { rows } = await world.pools.read.query<{ account_id: string }>(
+    `select account_id from ledger.accounts where tenant_id = '${home.tenantId}' and key = 'bank'`,
+  )
+  const bank = rows[0]?.account_id as string
+  const outcomes = await world.run(
+    createPayments,
+    ask(book({ sourceAccountId: bank })),
+    ask(book({ recipientAccountId: bank })),
+    ask(card({ recipientAccountId: bank })),
+  )
+  assert.deepEqual(verdicts(outcomes), [
+    'account_not_payable',
+    'account_not_payable',
+    'account_not_payable',
+  ])
+})
+
 test('a payment in another currency than its accounts is refused', async () => {
   const { ask, book, card } = world
   const outcomes = await world.run(

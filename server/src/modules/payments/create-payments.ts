@@ -132,6 +132,8 @@ function moveInBooks(request: Request, recipient: string, held: Held): Outcome<s
   const posting = postingOf(request, recipient)
   if (posting === undefined) return refuse('source_required', at('/source', 'required'))
   if (held.books === undefined) throw new Error('a book payment without its locks')
+  const notOurs = checkPayable(held.books, request, recipient)
+  if (notOurs !== undefined) return notOurs
   const outcome = decide(held.books, posting)
   return outcome.ok ? accept(posting.transactionId) : inWordsOfPayments(outcome)
 }
@@ -155,10 +157,30 @@ function checkRecipient(
   if (account === undefined) {
     return refuse('recipient_not_found', at('/recipient/account_id', 'not_allowed'))
   }
+  if (account.chart_role !== PAYABLE) return notPayable('recipient')
   if (account.currency !== input.currency) {
     return refuse('recipient_currency_mismatch', { account_currency: account.currency })
   }
   return account.status === 'open' ? accept(null) : refuse('recipient_closed')
+}
+
+function checkPayable(
+  { balances }: LockedBooks,
+  { tenantId, input }: Request,
+  recipient: string,
+): Refused | undefined {
+  const source = balances.get(`${tenantId} ${input.sourceAccountId}`)
+  if (source !== undefined && source.chartRole !== PAYABLE) return notPayable('source')
+  const target = balances.get(`${tenantId} ${recipient}`)
+  if (target !== undefined && target.chartRole !== PAYABLE) return notPayable('recipient')
+  return undefined
+}
+
+// Clearing, bank and capital accounts are moved by what they stand for, never paid from or to.
+const PAYABLE = 'customer_funds'
+
+function notPayable(field: 'source' | 'recipient'): Refused {
+  return refuse('account_not_payable', at(`/${field}/account_id`, 'not_allowed'))
 }
 
 function at(path: string, code: 'required' | 'not_allowed') {

@@ -99,5 +99,5 @@ function post(booking: Booking, type: string, debit: string, credit: string): Po
     { accountId: debit, currency, amount },
     { accountId: credit, currency, amount: -amount },
   ]
-  return { kind: 'post', ...rest, type, correlationId: paymentId, legs }
+  return { kind: 'post', ...rest, type, module: 'payments', correlationId: paymentId, legs }
 }

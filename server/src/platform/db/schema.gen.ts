@@ -103,6 +103,7 @@ export interface LedgerAccounts {
 export interface LedgerBalances {
   account_id: string;
   blocked: Generated<string>;
+  chart_role: string;
   credits_pending: Generated<bigint>;
   credits_posted: Generated<bigint>;
   currency: string;
@@ -214,6 +215,10 @@ export interface LedgerTransactions {
   external_id: string | null;
   hold_id: string | null;
   metadata: Generated<Json>;
+  /**
+   * the module whose books this keeps; null: booked by a client
+   */
+  module: string | null;
   reverses_transaction_id: string | null;
   tenant_id: string;
   transaction_id: string;

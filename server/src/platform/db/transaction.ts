@@ -198,7 +198,18 @@ function isServerAnswer(error: unknown): boolean {
 // `pg` reports a lost socket without an SQLSTATE: by errno, or by one of these sentences.
 const LOST =
   /connection (terminated|ended|error)|Connection terminated|timeout exceeded when trying to connect|not queryable|read timeout/i
-const SOCKET = new Set(['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT', 'ENOENT', 'ENOTFOUND'])
+const SOCKET = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ENOTFOUND',
+  'ERR_STREAM_DESTROYED',
+  'ERR_STREAM_WRITE_AFTER_END',
+  'ERR_SOCKET_CLOSED',
+])
 
 function isConnectionLoss(error: unknown): boolean {
   if (!(error instanceof Error)) return false
