@@ -14,12 +14,14 @@ export interface BulkTransactions {
   readonly accounts: number
   /** When the first was booked. */
   readonly from: Date
+  /** Characters of a note in the metadata of each. Default none. */
+  readonly noteLength?: number
 }
 
 const CHUNK = 50_000 // one statement's worth of work for the guard
 
 export async function bookInBulk(connection: Connection, bulk: BulkTransactions): Promise<void> {
-  const { tenantId, count, accounts, from } = bulk
+  const { tenantId, count, accounts, from, noteLength = 0 } = bulk
   const client = new pg.Client(connection)
   await client.connect()
   try {
@@ -35,7 +37,7 @@ export async function bookInBulk(connection: Connection, bulk: BulkTransactions)
       const range = [tenantId, first, first + CHUNK - 1]
       await client.query('begin')
       await client.query(INSERT_PAYMENTS, range)
-      await client.query(INSERT_TRANSACTIONS, range)
+      await client.query(INSERT_TRANSACTIONS, [...range, noteLength])
       await client.query(INSERT_ENTRIES, range)
       await client.query('commit')
     }
@@ -115,6 +117,7 @@ const INSERT_TRANSACTIONS = `
          (booked_at at time zone 'UTC')::date, booked_at, 2, 'EUR', amount, payment_id,
          case when payment_id is null then 'transfer-' || n end,
          case when payment_id is null then 'Transfer no. ' || n end, jsonb_build_object('n', n::text)
+         || case when $4::int > 0 then jsonb_build_object('note', repeat('x', $4)) else '{}' end
     from planned where n between $2 and $3 order by n`
 
 const INSERT_ENTRIES = `

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
@@ -9,6 +10,8 @@ import { createHistoryExports } from './history-exports.ts'
 import type { Asked } from './history-forms.ts'
 
 const BULK = 20_000
+// The system holds some 10 MB between a writer and a reader who does not read; 30 MB do not fit.
+const NOTE = 800
 let it: TestService
 let owner: pg.Client
 
@@ -18,7 +21,13 @@ before(async () => {
   await owner.connect()
   const { tenantId } = it
   const from = new Date('2026-11-01T00:00:00Z')
-  await bookInBulk(it.database.connection, { tenantId, count: BULK, accounts: 5, from })
+  await bookInBulk(it.database.connection, {
+    tenantId,
+    count: BULK,
+    accounts: 5,
+    from,
+    noteLength: NOTE,
+  })
 })
 after(async () => {
   await owner.end()
@@ -355,6 +364,43 @@ test('an export that fails midway breaks off, so that nobody takes it for whole'
   const whole = await ask('?format=csv&status=reversed')
   assert.equal(whole.status, 200, 'the service lives on')
   await whole.text()
+})
+
+test('rows with all the metadata that there may be fit into the memory of an export', async () => {
+  const tenantId = randomUUID()
+  const count = 1_100
+  const { pools, connection } = it.database
+  await bookInBulk(connection, {
+    tenantId,
+    count,
+    accounts: 5,
+    from: new Date('2026-11-02T00:00:00Z'),
+  })
+  // 50 texts of 500 characters outside the basic plane, which take the most room.
+  await owner.query('begin')
+  await owner.query('alter table ledger.transactions disable trigger written_once')
+  await owner.query(
+    `update ledger.transactions set metadata =
+       (select jsonb_object_agg('key' || k, repeat('😀', 500)) from generate_series(1, 50) k)
+      where tenant_id = $1`,
+    [tenantId],
+  )
+  await owner.query('alter table ledger.transactions enable trigger written_once')
+  await owner.query('commit')
+  const asked: Asked = {
+    tenantId,
+    filters: { types: [] },
+    order: 'desc',
+    form: { format: 'ndjson' },
+  }
+  let [length, end] = [0, '']
+  for await (const piece of await createHistoryExports(pools.report, connection).open(asked)) {
+    const text = String(piece)
+    length += text.length
+    end = text.slice(-40)
+  }
+  assert.ok(length > count * 50_000, `${length} characters`)
+  assert.ok(end.endsWith(`{"object":"end","rows":${count}}\n`), end)
 })
 
 test('a service that stops lets exports end, and cuts off what takes too long', async () => {

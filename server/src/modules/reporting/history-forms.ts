@@ -17,6 +17,8 @@ export interface Asked {
 // Fewer: more round trips. More: memory, and no faster; two chunks with all the metadata that rows may
 // have must fit into the heap of a thread.
 const CHUNK_ROWS = 500
+const PIECE_CHARS = 128 * 1024 // Shorter: more messages between threads. Longer: more memory.
+const ROWS_AT_ONCE = 25 // into one text, before its length is looked at
 
 /** The whole export, when it is no longer than a chunk; undefined when it is. */
 export async function shortExport(tx: Views, asked: Asked): Promise<string | undefined> {
@@ -83,8 +85,12 @@ async function* pieces<Row extends HistoryHead>(
     coming = last === undefined || rows.length < CHUNK_ROWS ? undefined : read(placeOf(last))
     coming?.catch(() => undefined) // heard when it is awaited, if it ever is
     count += rows.length
-    yield text + lines(rows)
-    text = ''
+    for (let from = 0; from < rows.length; from += ROWS_AT_ONCE) {
+      text += lines(rows.slice(from, from + ROWS_AT_ONCE))
+      if (text.length < PIECE_CHARS) continue
+      yield text
+      text = ''
+    }
   }
   const end = text + tail(count)
   if (end !== '') yield end
