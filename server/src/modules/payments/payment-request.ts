@@ -41,7 +41,9 @@ export function toNewPayment(
       wrong('#/capture_method', 'not_allowed', 'only for cards'),
     )
   }
-  const gateway = isBook ? undefined : route(method.value.type, currency)
+  const gateway = isBook
+    ? undefined
+    : route({ paymentType: method.value.type, currency, tenantMode: actor.tenantMode })
   if (!isBook && gateway === undefined) return refuse('no_route')
   return accept({
     id,
@@ -60,13 +62,17 @@ export function toNewPayment(
 }
 
 /** The gateway that takes this kind of payment in this currency, or none. */
-export type Route = (paymentType: string, currency: string) => Connector | undefined
+export type Route = (asked: {
+  readonly paymentType: string
+  readonly currency: string
+  readonly tenantMode: Actor['tenantMode']
+}) => Connector | undefined
 
 export function routeOver(connectors: readonly Connector[]): Route {
-  return (paymentType, currency) =>
-    connectors.find(({ capabilities: { paymentTypes, currencies } }) => {
+  return ({ paymentType, currency, tenantMode }) =>
+    connectors.find(({ capabilities: { paymentTypes, tenantModes, currencies } }) => {
       const speaks = currencies === 'any' || Object.hasOwn(currencies, currency)
-      return speaks && paymentTypes.includes(paymentType)
+      return speaks && paymentTypes.includes(paymentType) && tenantModes.includes(tenantMode)
     })
 }
 

@@ -16,6 +16,7 @@ after(() => world.close())
 
 const capabilities: Capabilities = {
   paymentTypes: ['card'],
+  tenantModes: ['sandbox'],
   operations: ['sale'],
   currencies: 'any',
   idempotency: 'key',

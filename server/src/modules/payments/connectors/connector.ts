@@ -103,6 +103,8 @@ interface NotFound {
 /** What a gateway can do: routes are chosen by it, and refused with `no_route`. */
 export interface Capabilities {
   readonly paymentTypes: readonly string[]
+  /** Whose payments it takes: one that moves no money takes no live ones. */
+  readonly tenantModes: readonly ('sandbox' | 'live')[]
   readonly operations: readonly OperationKind[]
   /** Digits after the point by currency code, or `any` for ISO 4217 as it is. */
   readonly currencies: 'any' | Readonly<Record<string, number>>

@@ -71,6 +71,7 @@ const failureCodeByGatewayCode: ReadonlyMap<string, FailureCode> = new Map(
 
 const capabilities: Capabilities = {
   paymentTypes: ['card'],
+  tenantModes: ['sandbox'],
   operations: ['sale', 'authorize', 'capture', 'void', 'refund'],
   currencies: 'any',
   idempotency: 'key',
