@@ -46,6 +46,6 @@ await inSnapshot(pools.report, async (tx) => {
     port.postMessage(text satisfies Posted)
   }
 })
-port.postMessage(null satisfies Posted)
 await pools.close()
+port.postMessage(null satisfies Posted)
 port.close()

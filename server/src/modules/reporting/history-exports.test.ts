@@ -258,6 +258,14 @@ test('another tenant exports its own rows and none of these', async () => {
   assert.deepEqual(lines.at(-1), { object: 'end', rows: rows.length })
 })
 
+test('an export that was read to its end takes no room', async () => {
+  for (let times = 0; times < 4; times += 1) {
+    const response = await ask('?format=csv&columns=id')
+    assert.equal(response.status, 200)
+    await response.text()
+  }
+})
+
 test('HEAD tells the form and does no work', async () => {
   const response = await ask('?format=csv', { method: 'HEAD' })
   assert.equal(response.status, 200)
@@ -276,17 +284,29 @@ async function snapshots(): Promise<Session[]> {
   const { rows } = await owner.query<Session>(
     `select pid, state, state_change as since from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid()
-        and xact_start is not null and query like '%ledger.report_%'`,
+        and xact_start is not null and query like '%.report_%'`,
   )
   return rows
 }
 
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     if (await holds()) return
     await delay(50)
   }
   assert.fail(`it did not come about that ${what}`)
+}
+
+/** The connection of an export whose reader has stopped reading: between two statements for a while. */
+async function untilItWaits(): Promise<Session> {
+  let waiting: Session | undefined
+  await eventually('the export waits for its reader', async () => {
+    const [session] = await snapshots()
+    const isIdle = session?.state === 'idle in transaction'
+    waiting = isIdle && Date.now() - session.since.getTime() > 500 ? session : undefined
+    return waiting !== undefined
+  })
+  return waiting as Session
 }
 
 /** An export whose reader takes its first bytes and then no more. */
@@ -314,10 +334,7 @@ async function openUnread() {
 
 test('the service reads no further than its reader takes', async () => {
   const slow = await openUnread()
-  await eventually('the export waits for its reader', async () => {
-    const [session] = await snapshots()
-    return session?.state === 'idle in transaction' && Date.now() - session.since.getTime() > 500
-  })
+  await untilItWaits()
   const text = await slow.rest()
   const { count } = await ledger()
   assert.ok(text.endsWith(`{"object":"end","rows":${count}}\n`))
@@ -348,18 +365,17 @@ test('a third export at once is turned away for a while; a reader that leaves ma
   one.leave()
   two.leave()
   await eventually('both stop', async () => (await snapshots()).length === 0)
-  const again = await ask('?format=csv&status=reversed')
-  assert.equal(again.status, 200)
-  await again.text()
+  await eventually('there is room again', async () => {
+    const again = await ask('?format=csv&status=reversed')
+    await again.text()
+    return again.status === 200
+  })
 })
 
 test('an export that fails midway breaks off, so that nobody takes it for whole', async () => {
   const broken = await openUnread()
-  await eventually('it waits for its reader', async () =>
-    (await snapshots()).some(({ state }) => state === 'idle in transaction'),
-  )
-  const [session] = await snapshots()
-  await owner.query('select pg_terminate_backend($1)', [session?.pid])
+  const { pid } = await untilItWaits()
+  await owner.query('select pg_terminate_backend($1)', [pid])
   await assert.rejects(broken.rest())
   const whole = await ask('?format=csv&status=reversed')
   assert.equal(whole.status, 200, 'the service lives on')

@@ -54,17 +54,20 @@ export function createHistoryExports(
     try {
       const whole = await readShort(pool, asked)
       if (whole !== undefined) return Readable.from([whole])
-      thread = startThread({ connection, asked })
-      threads.add(thread)
-      await thread.begun
-      return thread.body
+      thread = begin(asked)
     } finally {
-      const ended = thread?.ended ?? Promise.resolve()
-      void ended.then(() => {
-        running -= 1
-        if (thread !== undefined) threads.delete(thread)
-      })
+      if (thread === undefined) running -= 1
     }
+    await thread.begun
+    return thread.body
+  }
+
+  function begin(asked: Asked): Thread {
+    const thread = startThread({ connection, asked })
+    threads.add(thread)
+    void thread.worked.then(() => (running -= 1))
+    void thread.ended.then(() => threads.delete(thread))
+    return thread
   }
 
   return {
@@ -97,7 +100,9 @@ interface Thread {
   readonly body: Readable
   /** The first piece is there. */
   readonly begun: Promise<void>
-  /** Nothing of it is left. Never rejects. */
+  /** It does no more: before its reader can know, who may ask for the next export at once. */
+  readonly worked: Promise<void>
+  /** Nothing of it is left. Neither this nor `worked` ever rejects. */
   readonly ended: Promise<void>
 }
 
@@ -116,16 +121,19 @@ function startThread(order: ThreadOrder): Thread {
     },
   })
   begun.promise.catch(() => undefined) // heard by whoever opened it
+  const worked = Promise.withResolvers<void>()
   let isWhole = false
   worker.on('message', (posted: Posted) => {
     isWhole = posted === null
+    if (isWhole) worked.resolve()
     begun.resolve()
     body.push(posted, 'utf8')
   })
   worker.once('error', (error) => body.destroy(error))
   worker.once('exit', () => {
+    worked.resolve()
     if (!isWhole) body.destroy(new Error('the thread ended before its export'))
   })
   body.read(0) // asks for the first piece
-  return { body, begun: begun.promise, ended }
+  return { body, begun: begun.promise, worked: worked.promise, ended }
 }
