@@ -20,7 +20,7 @@ export interface BenchClient {
 }
 
 const SCOPE = 'payments:read payments:write ledger:read ledger:write'
-const FUNDS = 1_000_000_000_00n // enough for any run, whoever is picked
+const FUNDS = 10_000_000_00n // enough for any run, whoever is picked; all of them together stay below 2^53
 const CHUNK = 500
 
 export async function seedTenant(
