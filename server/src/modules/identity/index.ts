@@ -12,6 +12,7 @@ export {
 } from './client.queries.ts'
 export { type CreatedClient, type NewClient, createClient } from './create-client.ts'
 export { newClientSecret } from './client-secret.ts'
+export type * from './consent-slot.ts'
 export { createTenant } from './create-tenant.ts'
 export { type Guard, type GuardedRequest, createGuard } from './guard.ts'
 export { refuse as identityErrors } from './identity.errors.ts'
