@@ -140,6 +140,7 @@ create table audit.events (
   origin text not null,
   request_id text,
   detail jsonb,
+  via_client text collate "C",
   constraint events_outcome_check CHECK ((outcome = ANY (ARRAY['success'::text, 'refused'::text, 'error'::text]))),
   constraint events_pkey PRIMARY KEY (tenant_id, at, id)
 ) partition by RANGE (at);
@@ -169,10 +170,20 @@ create table identity.clients (
   scope text not null,
   status text collate "C" not null default 'active'::text,
   created_at timestamp(3) with time zone not null,
+  security_profile text collate "C" not null default 'standard'::text,
+  jwks_uri text,
+  post_logout_redirect_uris text[] not null default '{}'::text[],
+  allowed_cors_origins text[] not null default '{}'::text[],
+  authorization_details_types text[] not null default '{}'::text[],
+  created_by text collate "C" not null default 'sys:operator'::text,
+  updated_at timestamp(3) with time zone,
+  last_used_at timestamp(3) with time zone,
   constraint clients_kind_check CHECK ((kind = ANY (ARRAY['service'::text, 'third_party'::text, 'first_party'::text]))),
+  constraint clients_one_source_of_keys CHECK (((jwks IS NULL) OR (jwks_uri IS NULL))),
   constraint clients_pkey PRIMARY KEY (client_id),
   constraint clients_scope_check CHECK ((scope <> ''::text)),
   constraint clients_secret_hashes_check CHECK ((cardinality(secret_hashes) <= 2)),
+  constraint clients_security_profile_check CHECK ((security_profile = ANY (ARRAY['standard'::text, 'fapi2'::text]))),
   constraint clients_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 
@@ -180,6 +191,18 @@ create table identity.replays (
   id bytea not null,
   expires_at timestamp with time zone not null,
   constraint replays_pkey PRIMARY KEY (id)
+);
+
+create table identity.revocations (
+  tenant_id uuid not null,
+  kind text collate "C" not null,
+  value text collate "C" not null,
+  reason text not null,
+  not_before timestamp(3) with time zone not null,
+  drop_after timestamp(3) with time zone not null,
+  xid xid8 not null default pg_current_xact_id(),
+  constraint revocations_kind_check CHECK ((kind = ANY (ARRAY['jti'::text, 'grant'::text, 'subject'::text, 'client'::text, 'tenant'::text]))),
+  constraint revocations_pkey PRIMARY KEY (tenant_id, kind, value)
 );
 
 create table identity.signing_keys (
@@ -572,6 +595,7 @@ create view payments.report_payments as
    FROM payments.payments p;
 
 alter table identity.clients add constraint clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
+alter table identity.revocations add constraint revocations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table ledger.accounts add constraint accounts_tenant_id_chart_code_fkey FOREIGN KEY (tenant_id, chart_code) REFERENCES ledger.chart_lines(tenant_id, code);
 alter table ledger.balances add constraint balances_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES ledger.accounts(tenant_id, account_id);
 alter table ledger.chart_lines add constraint chart_lines_tenant_id_parent_code_fkey FOREIGN KEY (tenant_id, parent_code) REFERENCES ledger.chart_lines(tenant_id, code);
@@ -584,6 +608,8 @@ CREATE INDEX artifacts_grant ON identity.artifacts USING btree (grant_id) WHERE 
 CREATE INDEX artifacts_uid ON identity.artifacts USING btree (model, uid_hash) WHERE (uid_hash IS NOT NULL);
 CREATE INDEX clients_tenant ON identity.clients USING btree (tenant_id, client_id);
 CREATE INDEX replays_expiry ON identity.replays USING btree (expires_at);
+CREATE INDEX revocations_drop ON identity.revocations USING btree (drop_after);
+CREATE INDEX revocations_xid ON identity.revocations USING btree (xid);
 CREATE INDEX accounts_chart ON ledger.accounts USING btree (tenant_id, chart_code, account_id);
 CREATE UNIQUE INDEX accounts_external_id ON ledger.accounts USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE UNIQUE INDEX accounts_key ON ledger.accounts USING btree (tenant_id, key) WHERE (key IS NOT NULL);
@@ -629,6 +655,7 @@ grant usage on schema identity to countinghouse_app;
 grant delete, insert, select, update on identity.artifacts to countinghouse_app;
 grant insert, select, update on identity.clients to countinghouse_app;
 grant delete, insert, select on identity.replays to countinghouse_app;
+grant delete, insert, select, update on identity.revocations to countinghouse_app;
 grant insert, select, update on identity.signing_keys to countinghouse_app;
 grant insert, select, update on identity.tenants to countinghouse_app;
 grant usage on schema ledger to countinghouse_app;

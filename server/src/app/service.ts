@@ -1,10 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import {
-  assertScopes,
-  createGuard,
-  oauthRoutes,
-  openAuthorizationServer,
-} from '../modules/identity/index.ts'
+import { assertScopes, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
 import { ledgerRoutes } from '../modules/ledger/index.ts'
 import {
   type Connector,
@@ -76,12 +71,11 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     clock,
     onError: (error) => logger.error({ err: error }, 'authorization server'),
   })
-  const guard = createGuard({ issuer, keys: authorizationServer.keys, clock })
   const http = createHttp({
     issuer,
     clock,
     logger,
-    authenticate: (request) => guard.authenticate(request),
+    authenticate: authorizationServer.guard.authenticate,
     fingerprintKey: sealing.deriveKey('idempotency-fingerprint'),
     ...(load !== undefined && { load }),
   })
@@ -122,6 +116,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       await Promise.all([http.close(), workers?.stop()])
       await batcher.drain()
       forget()
+      authorizationServer.close()
       await Promise.all(connectors.map((connector) => connector.close()))
       closed = true // connections that the database ends first are no news now
       await pools.close()

@@ -15,6 +15,8 @@ export const indexesAcrossTenants: Readonly<Record<string, string>> = {
   'identity.artifacts_expiry': 'housekeeping deletes what has expired, whoever owns it',
   'identity.replays_pkey': 'one-time ids are unique over the whole install',
   'identity.replays_expiry': 'housekeeping deletes what has expired, whoever owns it',
+  'identity.revocations_xid': 'every node follows what was revoked in any tenant',
+  'identity.revocations_drop': 'housekeeping deletes what has expired, whoever owns it',
   'identity.signing_keys_pkey': 'one key ring signs for every tenant',
 }
 
@@ -22,6 +24,7 @@ export const indexesAcrossTenants: Readonly<Record<string, string>> = {
 export const deletable: Readonly<Record<string, string>> = {
   'identity.artifacts': 'expired codes, grants and sessions',
   'identity.replays': 'expired one-time ids',
+  'identity.revocations': 'revocations that no living token can meet',
 }
 
 /** Written once: the service may neither change nor delete a row. */

@@ -47,13 +47,19 @@ export function recordAudit(tx: Parameters<typeof insertActs>[0], acts: readonly
       acts.map(({ actor }) => actor.origin),
       acts.map(({ requestId }) => requestId),
       acts.map(({ detail }) => detail ?? null),
+      acts.map(({ actor }) => programBehind(actor)),
     ),
   )
 }
 
+/** The program that a person acted through. A client that acts for itself is the actor already. */
+function programBehind({ id, clientId }: Actor): string | null {
+  return clientId === undefined || clientId === id ? null : clientId
+}
+
 const insertActs = statement(`
   insert into audit.events (tenant_id, at, id, actor_kind, actor_id, action, outcome, reason,
-                            resource_kind, resource_id, origin, request_id, detail)
+                            resource_kind, resource_id, origin, request_id, detail, via_client)
   select * from unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                        $7::text[], $8::text[], $9::text[], $10::uuid[], $11::text[], $12::text[],
-                       $13::jsonb[])`)
+                       $13::jsonb[], $14::text[])`)

@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely'
+import { statement } from '../../platform/db/statement.ts'
 import type { TxOf } from '../../platform/db/types.ts'
 
 /**
@@ -90,6 +91,22 @@ export async function deleteArtifactsOfGrant(
     delete from identity.artifacts where grant_id = ${grantId} and model = ${model}`.execute(tx)
 }
 
+/** The grants themselves, by the hashes of their ids, and all that was issued under them. */
+export async function deleteGrants(
+  tx: Tx,
+  grants: readonly { readonly grantId: string; readonly idHash: Buffer }[],
+): Promise<void> {
+  const ids = grants.map(({ grantId }) => grantId)
+  const hashes = grants.map(({ idHash }) => idHash.toString('hex'))
+  await deleteGrantRows(tx, hashes)
+  await deleteIssuedRows(tx, ids)
+}
+
+const deleteGrantRows = statement(`
+  delete from identity.artifacts where model = 'Grant' and id_hash = any($1::bytea[])`)
+const deleteIssuedRows = statement(`
+  delete from identity.artifacts where grant_id = any($1::text[])`)
+
 /** True for exactly one of any number of callers, on any node. */
 export async function insertReplay(tx: Tx, id: Buffer, expiresAt: Date): Promise<boolean> {
   const { numAffectedRows } = await sql`
@@ -97,6 +114,21 @@ export async function insertReplay(tx: Tx, id: Buffer, expiresAt: Date): Promise
     on conflict do nothing`.execute(tx)
   return numAffectedRows === 1n
 }
+
+/** Of these ids (hex digits) the ones that nobody had used. */
+export async function insertReplays(
+  tx: Tx,
+  ids: readonly string[],
+  expiries: readonly Date[],
+): Promise<ReadonlySet<string>> {
+  const { rows } = await insertReplayRows(tx, ids, expiries)
+  return new Set(rows.map(({ id }) => id.toString('hex')))
+}
+
+const insertReplayRows = statement<{ id: Buffer }>(`
+  insert into identity.replays (id, expires_at)
+  select * from unnest($1::bytea[], $2::timestamptz[]) as used (id, expires_at) order by id
+  on conflict do nothing returning id`)
 
 /** At most `limit` of each table; answers how many went. */
 export async function deleteExpired(tx: Tx, limit: number): Promise<number> {

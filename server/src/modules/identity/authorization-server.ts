@@ -4,17 +4,24 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { assertStoredClients, openClientDirectory } from './client-directory.ts'
+import { type Guard, createGuard } from './guard.ts'
+import { openProofRegister } from './proof-register.ts'
 import { buildProvider } from './provider.ts'
+import { openRevocations } from './revocation-set.ts'
 import { type Keyring, type SigningKey, openKeyring } from './signing-keys.ts'
 
 export interface AuthorizationServer {
   /** Public origin without a path or trailing slash. */
   readonly issuer: string
   readonly keys: Keyring
+  /** Lets requests to the API in by the tokens that this server issues. */
+  readonly guard: Guard
   /** Answers one request to an OAuth endpoint; the body must be unread. */
   handle(request: IncomingMessage, response: ServerResponse): void
   /** To be called when a client was changed on this node; the others follow within 5 s. */
   forgetClient(clientId: string): void
+  /** Stops following what is revoked: the guard soon asks for each request. */
+  close(): void
 }
 
 export interface AuthorizationServerSettings {
@@ -35,6 +42,11 @@ export async function openAuthorizationServer(
   const keys = await openKeyring(pool, { sealing, clock })
   await assertStoredClients(databaseOver(pool))
   const directory = openClientDirectory(pool)
+  const revocations = await openRevocations(pool, onError)
+  revocations.onClient((clientId) => directory.forget(clientId))
+  const clientKind = (clientId: string) => directory.kindOf(clientId)
+  const proofs = openProofRegister(pool)
+  const guard = createGuard({ issuer, keys, clientKind, revocations, proofs, clock })
   let current = built(keys.current())
 
   function built(set: readonly SigningKey[]) {
@@ -45,11 +57,13 @@ export async function openAuthorizationServer(
   return {
     issuer,
     keys,
+    guard,
     handle(request, response) {
       // Requests in flight finish on the provider that they began with.
       if (current.set !== keys.current()) current = built(keys.current())
       void current.answer(request, response)
     },
     forgetClient: (clientId) => directory.forget(clientId),
+    close: () => revocations.stop(),
   }
 }

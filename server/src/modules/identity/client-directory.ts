@@ -2,8 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Pool } from 'pg'
+import { DatabaseUnavailable } from '../../platform/db/transaction.ts'
 import type { Db } from '../../platform/db/types.ts'
 import {
+  type ClientKind,
   type DirectoryRow,
   type GrantType,
   findActiveClient,
@@ -21,6 +23,8 @@ const CACHE_CLIENTS = 10_000 // some 10 MB
 /** Reads clients for the authorization server, through a short cache. Disabled ones are not there. */
 export interface ClientDirectory {
   readonly adapter: Adapter
+  /** Undefined for a client that is not active. Throws `DatabaseUnavailable`. */
+  kindOf(clientId: string): Promise<ClientKind | undefined>
   /** Forgets what it knows about a client that was changed on this node. */
   forget(clientId: string): void
 }
@@ -44,6 +48,14 @@ export function openClientDirectory(pool: Pool): ClientDirectory {
       consume: refuse,
       destroy: refuse,
       revokeByGrantId: refuse,
+    },
+    async kindOf(clientId) {
+      try {
+        return (await cache.fetch(clientId))?.['kind'] as ClientKind | undefined
+      } catch (error) {
+        const { cause } = error as Error
+        throw cause instanceof DatabaseUnavailable ? cause : error
+      }
     },
     forget: (clientId) => {
       cache.delete(clientId)

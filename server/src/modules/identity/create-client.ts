@@ -64,6 +64,14 @@ export async function createClient(tx: TxOf<'identity'>, asked: NewClient): Prom
     token_endpoint_auth_method: authMethod,
     scope,
     status: 'active',
+    security_profile: 'standard',
+    jwks_uri: null,
+    post_logout_redirect_uris: [],
+    allowed_cors_origins: [],
+    authorization_details_types: [],
+    created_by: 'sys:operator',
+    updated_at: null,
+    last_used_at: null,
     created_at: at,
   })
   return secret === undefined ? { clientId } : { clientId, clientSecret: secret }

@@ -1,194 +1,143 @@
 import { hash } from 'node:crypto'
-import { type CryptoKey, type JWTPayload, type JWTVerifyOptions, errors, jwtVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import type { Actor } from '../../platform/actor.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { ApiError } from '../../platform/errors.ts'
-import { refuse } from './identity.errors.ts'
-import { API_AUDIENCE } from './provider.ts'
-import { type Keyring, SIGNING_ALG } from './signing-keys.ts'
-import type { TenantMode } from './tenant.queries.ts'
+import { type AccessToken, type TokenReaderParts, createTokenReader } from './access-token.ts'
+import { type Credential, type GuardedRequest, credentialOf, proofOf } from './credential.ts'
+import { createProofCheck } from './dpop-proof.ts'
+import type { ProofRegister } from './proof-register.ts'
+import type { Revocations } from './revocation-set.ts'
+import { proofRefused, tokenRefused } from './token-challenges.ts'
 
 /**
  * Who asks: from the headers of a request to an `Actor`, or a refusal.
  *
- * A token is verified once (some 100 µs) and remembered by its hash for a minute at most. On a hit
- * only its expiry is looked at, in a few microseconds and without a promise: every payment passes
- * here. A failure is never remembered.
+ * A token is verified once (some 100 µs) and remembered by its hash for a minute at most. A hit
+ * skips the signature and nothing else: expiry, revocation and binding are looked at each time. For
+ * a Bearer token that takes a few microseconds and no promise: every payment passes here. A failure
+ * is never remembered.
  */
 export interface Guard {
   /** Throws `ApiError` (401, 400) at once for a request without a usable token. */
   readonly authenticate: (request: GuardedRequest) => Actor | Promise<Actor>
+  /** A token that would be let in, without regard to its binding; undefined for any other. */
+  readonly inspect: (token: string) => Promise<AccessToken | undefined>
 }
 
-/** A Fastify request is one. `rawHeaders` as Node has them: `headers` hides a repeated one. */
-export interface GuardedRequest {
-  readonly raw: { readonly rawHeaders: readonly string[] }
-  readonly query: unknown
-  readonly ip: string
+export interface GuardParts extends TokenReaderParts {
+  readonly revocations: Pick<Revocations, 'version' | 'isFresh' | 'freshen' | 'hasEnded'>
+  readonly proofs: ProofRegister
+  readonly clock: Clock
 }
 
-const CACHE_TOKENS = 50_000 // some 20 MB; a token that falls out is verified again
-const CACHE_SCOPES = 1_000 // a set may hold 60; tokens of one client share it
+const CACHE_TOKENS = 50_000 // some 30 MB; a token that falls out is verified again
 const CACHE_MS = 60_000
-const TOLERANCE_S = 15 // nodes and standbys whose clocks differ by more need mending, not patience
-const MAX_TOKEN_CHARS = 8_192
 
 interface Known {
-  readonly clientId: string
-  readonly tenantId: string
-  readonly tenantMode: TenantMode
-  readonly scopes: ReadonlySet<string>
+  readonly token: AccessToken
   /** Milliseconds: until then the token is accepted without being verified again. */
   readonly trustedUntil: number
+  /** The version of the revocations at which the token was not among them. */
+  cleanAt: number
 }
 
-export function createGuard({
-  issuer,
-  keys,
-  clock,
-}: {
-  readonly issuer: string
-  readonly keys: Pick<Keyring, 'verifier'>
-  readonly clock: Clock
-}): Guard {
+export function createGuard(parts: GuardParts): Guard {
+  const { issuer, revocations, proofs, clock } = parts
   const cache = new LRUCache<string, Known>({ max: CACHE_TOKENS })
-  const scopeSets = new LRUCache<string, ReadonlySet<string>>({
-    max: CACHE_SCOPES,
-    memoMethod: (scope) => new Set(scope.split(' ').filter((one) => one !== '')),
-  })
+  const readToken = createTokenReader(parts)
+  const checkProof = createProofCheck(issuer, proofs)
 
   function authenticate(request: GuardedRequest): Actor | Promise<Actor> {
-    const token = bearerToken(request)
-    const key = hash('sha256', token, 'base64url')
+    const credential = credentialOf(request)
+    const key = hash('sha256', credential.token, 'base64url')
     const known = cache.get(key)
-    if (known !== undefined && clock.now().getTime() < known.trustedUntil) {
-      return actorOf(known, request.ip)
+    if (known === undefined || clock.now().getTime() >= known.trustedUntil) {
+      return verified(request, credential, key)
     }
-    return verifyAndRemember(token, key, request.ip)
+    if (!revocations.isFresh()) return freshened(request, credential, known)
+    return admitted(request, credential, known)
   }
 
-  async function verifyAndRemember(token: string, key: string, ip: string): Promise<Actor> {
+  async function verified(request: GuardedRequest, credential: Credential, key: string) {
+    const known = await remembered(credential.token, key)
+    if (!revocations.isFresh()) await revocations.freshen()
+    return await admitted(request, credential, known)
+  }
+
+  async function freshened(request: GuardedRequest, credential: Credential, known: Known) {
+    await revocations.freshen()
+    return await admitted(request, credential, known)
+  }
+
+  async function remembered(text: string, key: string): Promise<Known> {
     const now = clock.now()
-    const { scope = '', ...claims } = await verified(token, now)
-    const scopes = scopeSets.memo(typeof scope === 'string' ? scope : '')
-    const known = knownFrom(claims, scopes, now)
+    const token = await readToken(text, now)
+    const trustedUntil = Math.min(token.expiresAt, now.getTime() + CACHE_MS)
+    const known = { token, trustedUntil, cleanAt: -1 }
     cache.set(key, known)
-    return actorOf(known, ip)
+    return known
   }
 
-  async function verified(token: string, now: Date): Promise<JWTPayload> {
-    const options: JWTVerifyOptions = {
-      algorithms: [SIGNING_ALG],
-      typ: 'at+jwt',
-      issuer,
-      audience: API_AUDIENCE,
-      requiredClaims: ['exp', 'iat', 'jti'],
-      clockTolerance: TOLERANCE_S,
-      currentDate: now,
+  function admitted(
+    request: GuardedRequest,
+    { scheme, token: text }: Credential,
+    known: Known,
+  ): Actor | Promise<Actor> {
+    refuseEnded(known)
+    const { actor, jkt } = known.token
+    if (jkt === undefined) {
+      if (scheme === 'Bearer') return actorAt(actor, request.ip)
+      throw tokenRefused('token_invalid', 'it is not bound to a key', 'Bearer')
     }
+    if (scheme === 'Bearer') throw tokenRefused('token_invalid', 'it is bound to a key', 'DPoP')
+    return proven(request, text, actor, jkt)
+  }
+
+  async function proven(
+    request: GuardedRequest,
+    token: string,
+    actor: AccessToken['actor'],
+    jkt: string,
+  ): Promise<Actor> {
+    const proof = proofOf(request)
+    if (proof === undefined) throw proofRefused('there is none')
+    const { method, url } = request
+    await checkProof({ method, url, proof, token, jkt, now: clock.now() })
+    return actorAt(actor, request.ip)
+  }
+
+  function refuseEnded(known: Known): void {
+    const version = revocations.version()
+    if (known.cleanAt === version) return
+    const { issued, jkt } = known.token
+    if (revocations.hasEnded(issued)) {
+      const scheme = jkt === undefined ? 'Bearer' : 'DPoP'
+      throw tokenRefused('token_revoked', 'it was taken back', scheme)
+    }
+    known.cleanAt = version
+  }
+
+  async function inspect(text: string): Promise<AccessToken | undefined> {
+    let token: AccessToken
     try {
-      const { payload } = await jwtVerify(token, ({ kid }) => verifierOf(kid), options)
-      return payload
+      token = await readToken(text, clock.now())
     } catch (error) {
-      if (error instanceof errors.JWTExpired) throw unauthorized('token_expired', 'it has expired')
-      if (error instanceof errors.JOSEError) throw unauthorized('token_invalid', reasonOf(error))
-      throw error // the keys could not be read: nothing was said about the token
+      if (error instanceof ApiError) return undefined
+      throw error
     }
+    if (!revocations.isFresh()) await revocations.freshen()
+    return revocations.hasEnded(token.issued) ? undefined : token
   }
 
-  async function verifierOf(kid: string | undefined): Promise<CryptoKey> {
-    const verifier = kid === undefined ? undefined : await keys.verifier(kid)
-    if (verifier === undefined) throw new errors.JWKSNoMatchingKey()
-    return verifier
-  }
-
-  return { authenticate }
+  return { authenticate, inspect }
 }
 
-/** Exactly one `Authorization: Bearer …`, and no token anywhere else (RFC 6750 §2). */
-function bearerToken({ raw, query }: GuardedRequest): string {
-  const { rawHeaders } = raw
-  let value: string | undefined
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? ''
-    if (name.length !== HEADER.length || name.toLowerCase() !== HEADER) continue
-    if (value !== undefined) throw malformed('token_repeated')
-    value = rawHeaders[index + 1]
-  }
-  if (query !== null && typeof query === 'object' && 'access_token' in query) {
-    throw malformed('token_misplaced')
-  }
-  if (value === undefined) throw missing()
-  const token = BEARER.exec(value)?.[1]
-  if (token === undefined) {
-    throw SCHEME.test(value) ? unauthorized('token_invalid', 'it is malformed') : missing()
-  }
-  if (token.length > MAX_TOKEN_CHARS) throw unauthorized('token_invalid', 'it is too long')
-  return token
-}
-
-const HEADER = 'authorization'
-const SCHEME = /^bearer\b/i
-const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*) *$/i
-
-/** The claims of RFC 9068 and ours. A token of anybody but a client acting for itself is refused. */
-function knownFrom(payload: JWTPayload, scopes: ReadonlySet<string>, now: Date): Known {
-  const { sub, exp, tid, env, cnf } = payload
-  const clientId = payload['client_id']
-  if (typeof clientId !== 'string' || typeof tid !== 'string' || typeof exp !== 'number') {
-    throw unauthorized('token_invalid', 'it lacks a claim')
-  }
-  if (sub !== clientId || payload['gid'] !== undefined) {
-    throw unauthorized('token_invalid', 'its subject is not its client')
-  }
-  if (env !== 'sandbox' && env !== 'live') throw unauthorized('token_invalid', 'it lacks a claim')
-  if (cnf !== undefined) throw unauthorized('token_invalid', 'it is bound to a key')
-  const expiresAt = (exp + TOLERANCE_S) * 1_000
-  return {
-    clientId,
-    tenantId: tid,
-    tenantMode: env,
-    scopes,
-    trustedUntil: Math.min(expiresAt, now.getTime() + CACHE_MS),
-  }
-}
-
-function actorOf({ clientId, tenantId, tenantMode, scopes }: Known, ip: string): Actor {
-  return {
-    kind: 'client',
-    tenantId,
-    tenantMode,
-    id: clientId,
-    scopes,
-    principal: clientId,
-    origin: ip,
-  }
-}
-
-// What was wrong, in words that tell nothing a sender of forged tokens does not know already.
-function reasonOf(error: errors.JOSEError): string {
-  if (error instanceof errors.JWTClaimValidationFailed) return `its ${error.claim} is wrong`
-  if (error instanceof errors.JOSEAlgNotAllowed) return 'its alg is not allowed'
-  if (error instanceof errors.JWKSNoMatchingKey) return 'its key is unknown'
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'its signature is wrong'
-  return 'it is malformed'
-}
-
-// RFC 6750 §3.1: a request without any token is told the scheme and no error code.
-function missing(): ApiError {
-  return new ApiError(refuse('token_missing'), { 'www-authenticate': 'Bearer' })
-}
-
-function malformed(code: 'token_repeated' | 'token_misplaced'): ApiError {
-  return new ApiError(refuse(code), challenge('invalid_request', refuse.table[code].title))
-}
-
-function unauthorized(code: 'token_invalid' | 'token_expired', reason: string): ApiError {
-  const detail = `The access token is not accepted: ${reason}.`
-  return new ApiError(refuse(code, { detail }), challenge('invalid_token', detail))
-}
-
-function challenge(error: string, description: string): Record<string, string> {
-  return { 'www-authenticate': `Bearer error="${error}", error_description="${description}"` }
+// Written out: a spread of a class-less template costs more than all the rest of a hit.
+function actorAt(
+  { kind, tenantId, tenantMode, id, clientId, user, scopes, principal }: AccessToken['actor'],
+  origin: string,
+): Actor {
+  const actor = { kind, tenantId, tenantMode, id, clientId, scopes, principal, origin }
+  return user === undefined ? actor : { ...actor, user }
 }

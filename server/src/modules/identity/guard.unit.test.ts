@@ -41,6 +41,19 @@ function token(changes: Changed = {}, header: Changed = {}, key: KeyObject = our
     .sign(key)
 }
 
+const PARTS = {
+  issuer: ISSUER,
+  clientKind: (id: string) =>
+    Promise.resolve(id === 'cli_1' ? ('third_party' as const) : undefined),
+  revocations: {
+    version: () => 1,
+    isFresh: () => true,
+    freshen: () => Promise.resolve(),
+    hasEnded: () => false,
+  },
+  proofs: { isNew: () => Promise.resolve(true) },
+}
+
 function givenGuard() {
   const clock = { at: NOW, now: () => clock.at }
   let asked = 0
@@ -50,13 +63,15 @@ function givenGuard() {
       return Promise.resolve(kid === 'k1' ? verifier : undefined)
     },
   }
-  const guard = createGuard({ issuer: ISSUER, keys, clock })
+  const guard = createGuard({ ...PARTS, keys, clock })
   return { guard, clock, verifications: () => asked }
 }
 
+const REQUEST = { method: 'GET', url: '/payments', query: {}, ip: '192.0.2.7' }
+
 function bearing(value: string, more: { query?: object; headers?: string[] } = {}) {
   const rawHeaders = ['Host', 'pay.example.com', 'Authorization', value, ...(more.headers ?? [])]
-  return { raw: { rawHeaders }, query: more.query ?? {}, ip: '192.0.2.7' }
+  return { ...REQUEST, raw: { rawHeaders }, query: more.query ?? {} }
 }
 
 async function refusal(
@@ -84,6 +99,7 @@ test('a token names the client, its tenant and what it may', async () => {
   const expected: Actor = {
     kind: 'client',
     id: 'cli_1',
+    clientId: 'cli_1',
     principal: 'cli_1',
     tenantId: CLAIMS.tid,
     tenantMode: 'sandbox',
@@ -134,8 +150,12 @@ test('a known token is verified again after a minute, and refused once it has ex
 
 test('a request without a token is asked for one', async () => {
   const { guard } = givenGuard()
-  const bare = { raw: { rawHeaders: ['Host', 'pay.example.com'] }, query: {}, ip: '192.0.2.7' }
-  const expected = { code: 'token_missing', status: 401, told: 'Bearer' }
+  const bare = { ...REQUEST, raw: { rawHeaders: ['Host', 'pay.example.com'] } }
+  const expected = {
+    code: 'token_missing',
+    status: 401,
+    told: 'Bearer, DPoP algs="ES256 EdDSA Ed25519"',
+  }
   assert.deepEqual(await refusal(() => guard.authenticate(bare)), expected)
   const basic = bearing('Basic Y2xpOnNlY3JldA==')
   assert.deepEqual(await refusal(() => guard.authenticate(basic)), expected)
@@ -155,7 +175,7 @@ test('two Authorization headers are refused, also two equal ones', async () => {
 test('a token in the query is refused, beside a good header too', async () => {
   const { guard } = givenGuard()
   const jwt = await token()
-  const bare = { raw: { rawHeaders: [] }, query: { access_token: jwt }, ip: '192.0.2.7' }
+  const bare = { ...REQUEST, raw: { rawHeaders: [] }, query: { access_token: jwt } }
   const both = bearing(`Bearer ${jwt}`, { query: { access_token: '' } })
   for (const request of [bare, both]) {
     const { code, status } = await refusal(() => guard.authenticate(request))
@@ -217,7 +237,8 @@ test('a token with a wrong claim is refused', async () => {
     'a grant without a user': { gid: 'g1' },
     'no tenant': { tid: undefined },
     'no tenant mode': { env: 'production' },
-    'bound to a key, sent without a proof': { cnf: { jkt: 'thumbprint' } },
+    'bound to a certificate': { cnf: { 'x5t#S256': 'thumbprint' } },
+    'a binding that is nothing': { cnf: null },
   }
   for (const [what, changes] of Object.entries(wrong)) {
     const { guard } = givenGuard()
@@ -268,7 +289,7 @@ test('a refused token is never remembered: it is verified each time', async () =
 
 test('keys that cannot be read are no verdict on the token', async () => {
   const keys = { verifier: () => Promise.reject(new Error('the database is away')) }
-  const guard = createGuard({ issuer: ISSUER, keys, clock: { now: () => NOW } })
+  const guard = createGuard({ ...PARTS, keys, clock: { now: () => NOW } })
   const jwt = await token()
   await assert.rejects(async () => guard.authenticate(bearing(`Bearer ${jwt}`)), /database is away/)
 })

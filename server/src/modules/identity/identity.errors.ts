@@ -16,6 +16,26 @@ export const refuse = defineErrors({
     retryable: false,
     title: 'The access token has expired.',
   },
+  token_revoked: {
+    status: 401,
+    retryable: false,
+    title: 'The access token was taken back.',
+  },
+  proof_invalid: {
+    status: 401,
+    retryable: false,
+    title: 'The DPoP proof is not accepted.',
+  },
+  proof_repeated: {
+    status: 400,
+    retryable: false,
+    title: 'A request carries exactly one DPoP header.',
+  },
+  insufficient_user_authentication: {
+    status: 401,
+    retryable: false,
+    title: 'This operation needs a stronger or more recent sign-in.',
+  },
   token_repeated: {
     status: 400,
     retryable: false,

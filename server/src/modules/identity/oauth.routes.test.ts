@@ -22,7 +22,6 @@ import { type TestDatabase, createTestDatabase } from '../../../test/support/dat
 import { type AuthorizationServer, openAuthorizationServer } from './authorization-server.ts'
 import { type NewClient, createClient } from './create-client.ts'
 import { createTenant } from './create-tenant.ts'
-import { createGuard } from './guard.ts'
 import { oauthRoutes } from './oauth.routes.ts'
 import { rotateClientSecret } from './rotate-client-secret.ts'
 
@@ -50,11 +49,10 @@ before(async () => {
     clock: systemClock,
     onError: (error) => printed.push(error),
   })
-  const guard = createGuard({ issuer, keys: server.keys, clock: systemClock })
   http = createHttp({
     issuer,
     clock: systemClock,
-    authenticate: guard.authenticate,
+    authenticate: server.guard.authenticate,
     fingerprintKey: randomBytes(32),
   })
   await http.register(oauthRoutes(server))
@@ -70,6 +68,7 @@ before(async () => {
 
 after(async () => {
   await http?.close()
+  server?.close()
   await database?.close()
 })
 
@@ -165,6 +164,7 @@ test('a client finds the server, takes a token by secret in the header, and is k
     kind: 'client',
     id: it.id,
     principal: it.id,
+    clientId: it.id,
     tenantId,
     tenantMode: 'sandbox',
     scopes: ['payments:read'],

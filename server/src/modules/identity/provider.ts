@@ -7,15 +7,13 @@ import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { artifactAdapter } from './artifact-adapter.ts'
 import { insertReplay } from './artifact.queries.ts'
+import { API_AUDIENCE } from './audience.ts'
 import { assertClientAssertion } from './client-assertion.ts'
 import type { ClientDirectory } from './client-directory.ts'
 import { isSecretOf } from './client-secret.ts'
 import { apiScopes, isScope, scopes } from './scopes.ts'
 import { SIGNING_ALG, type SigningKey } from './signing-keys.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
-
-/** The audience of an access token for this API. */
-export const API_AUDIENCE = 'urn:countinghouse:api'
 
 const ACCESS_TOKEN_SECONDS = 900
 

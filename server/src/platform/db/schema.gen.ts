@@ -37,6 +37,7 @@ export interface AuditEvents {
   resource_id: string;
   resource_kind: string;
   tenant_id: string;
+  via_client: string | null;
   xid: Generated<string>;
 }
 
@@ -52,23 +53,41 @@ export interface IdentityArtifacts {
 }
 
 export interface IdentityClients {
+  allowed_cors_origins: Generated<string[]>;
+  authorization_details_types: Generated<string[]>;
   client_id: string;
   created_at: Timestamp;
+  created_by: Generated<string>;
   grant_types: string[];
   jwks: Json | null;
+  jwks_uri: string | null;
   kind: string;
+  last_used_at: Timestamp | null;
   name: string;
+  post_logout_redirect_uris: Generated<string[]>;
   redirect_uris: Generated<string[]>;
   scope: string;
   secret_hashes: Generated<string[]>;
+  security_profile: Generated<string>;
   status: Generated<string>;
   tenant_id: string;
   token_endpoint_auth_method: string;
+  updated_at: Timestamp | null;
 }
 
 export interface IdentityReplays {
   expires_at: Timestamp;
   id: Buffer;
+}
+
+export interface IdentityRevocations {
+  drop_after: Timestamp;
+  kind: string;
+  not_before: Timestamp;
+  reason: string;
+  tenant_id: string;
+  value: string;
+  xid: Generated<string>;
 }
 
 export interface IdentitySigningKeys {
@@ -395,6 +414,7 @@ export interface DB {
   "identity.artifacts": IdentityArtifacts;
   "identity.clients": IdentityClients;
   "identity.replays": IdentityReplays;
+  "identity.revocations": IdentityRevocations;
   "identity.signing_keys": IdentitySigningKeys;
   "identity.tenants": IdentityTenants;
   "ledger.accounts": LedgerAccounts;
