@@ -2,6 +2,7 @@
 -- the migrations are what runs.
 
 create schema audit;
+create schema banking;
 create schema identity;
 create schema ledger;
 create schema payments;
@@ -144,6 +145,126 @@ create table audit.events (
   constraint events_outcome_check CHECK ((outcome = ANY (ARRAY['success'::text, 'refused'::text, 'error'::text]))),
   constraint events_pkey PRIMARY KEY (tenant_id, at, id)
 ) partition by RANGE (at);
+
+create table banking.account_holders (
+  tenant_id uuid not null,
+  party_id uuid not null,
+  account_id uuid not null,
+  since timestamp(3) with time zone not null,
+  ended_at timestamp(3) with time zone,
+  constraint account_holders_pkey PRIMARY KEY (tenant_id, party_id, account_id)
+);
+
+create table banking.accounts (
+  tenant_id uuid not null,
+  account_id uuid not null,
+  type text collate "C" not null,
+  number text collate "C" not null,
+  created_at timestamp(3) with time zone not null,
+  constraint accounts_pkey PRIMARY KEY (tenant_id, account_id),
+  constraint accounts_type_check CHECK ((type = ANY (ARRAY['current'::text, 'savings'::text, 'operating'::text])))
+);
+
+create table banking.beneficiaries (
+  tenant_id uuid not null,
+  id uuid not null,
+  version integer not null,
+  event_sequence integer not null,
+  party_id uuid,
+  name text not null,
+  account_id uuid,
+  iban text collate "C",
+  currency text collate "C" not null,
+  created_by text collate "C" not null,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  deleted_at timestamp(3) with time zone,
+  constraint beneficiaries_currency_check CHECK ((length(currency) = 3)),
+  constraint beneficiaries_pkey PRIMARY KEY (tenant_id, id),
+  constraint one_target CHECK ((num_nonnulls(account_id, iban) = 1))
+);
+
+create table banking.consents (
+  tenant_id uuid not null,
+  id uuid not null,
+  version integer not null,
+  event_sequence integer not null,
+  state text collate "C" not null,
+  client_id text collate "C" not null,
+  client_profile text collate "C" not null,
+  user_id text collate "C",
+  party_id uuid,
+  grant_id text collate "C",
+  permissions text[] not null,
+  account_ids uuid[] not null,
+  max_amount bigint,
+  per_day bigint,
+  per_month bigint,
+  count_per_day integer,
+  payment jsonb,
+  valid_until timestamp(3) with time zone not null,
+  transactions_from timestamp(3) with time zone,
+  transactions_to timestamp(3) with time zone,
+  created_by text collate "C" not null,
+  created_at timestamp(3) with time zone not null,
+  authorised_at timestamp(3) with time zone,
+  revoked_at timestamp(3) with time zone,
+  revoked_by text collate "C",
+  last_used_at timestamp(3) with time zone,
+  constraint authorised_by_somebody CHECK (((state <> ALL (ARRAY['authorised'::text, 'consumed'::text])) OR ((user_id IS NOT NULL) AND (party_id IS NOT NULL) AND (grant_id IS NOT NULL) AND (authorised_at IS NOT NULL)))),
+  constraint consents_client_profile_check CHECK ((client_profile = ANY (ARRAY['standard'::text, 'fapi2'::text]))),
+  constraint consents_count_per_day_check CHECK ((count_per_day > 0)),
+  constraint consents_max_amount_check CHECK ((max_amount > 0)),
+  constraint consents_per_day_check CHECK ((per_day > 0)),
+  constraint consents_per_month_check CHECK ((per_month > 0)),
+  constraint consents_pkey PRIMARY KEY (tenant_id, id),
+  constraint consents_state_check CHECK ((state = ANY (ARRAY['awaiting_authorisation'::text, 'authorised'::text, 'revoked'::text, 'rejected'::text, 'consumed'::text])))
+) with (fillfactor=80);
+
+create table banking.limit_counters (
+  tenant_id uuid not null,
+  consent_id uuid not null,
+  currency text collate "C" not null,
+  period text collate "C" not null,
+  starts_on date not null,
+  used_amount bigint not null,
+  used_count integer not null,
+  constraint limit_counters_currency_check CHECK ((length(currency) = 3)),
+  constraint limit_counters_period_check CHECK ((period = ANY (ARRAY['day'::text, 'month'::text]))),
+  constraint limit_counters_pkey PRIMARY KEY (tenant_id, consent_id, currency, period, starts_on),
+  constraint limit_counters_used_amount_check CHECK ((used_amount >= 0)),
+  constraint limit_counters_used_count_check CHECK ((used_count >= 0))
+) with (fillfactor=70);
+
+create table banking.transfers (
+  tenant_id uuid not null,
+  id uuid not null,
+  version integer not null,
+  event_sequence integer not null,
+  state text collate "C" not null,
+  from_account_id uuid not null,
+  to_account_id uuid,
+  beneficiary_id uuid,
+  amount bigint not null,
+  currency text collate "C" not null,
+  reference text,
+  end_to_end_id text,
+  metadata jsonb not null,
+  transaction_id uuid,
+  hold_id uuid,
+  consent_id uuid,
+  client_id text collate "C" not null,
+  user_id text collate "C",
+  counted_on date not null,
+  created_at timestamp(3) with time zone not null,
+  booked_at timestamp(3) with time zone,
+  cancelled_at timestamp(3) with time zone,
+  constraint booked_or_held CHECK (((num_nonnulls(transaction_id, hold_id) = 1) AND ((state = 'booked'::text) = (booked_at IS NOT NULL)))),
+  constraint transfers_amount_check CHECK ((amount > 0)),
+  constraint transfers_currency_check CHECK ((length(currency) = 3)),
+  constraint transfers_pkey PRIMARY KEY (tenant_id, id),
+  constraint transfers_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'booked'::text, 'cancelled'::text])))
+) with (fillfactor=80);
 
 create table identity.artifacts (
   model text collate "C" not null,
@@ -594,6 +715,11 @@ create view payments.report_payments as
     description
    FROM payments.payments p;
 
+alter table banking.account_holders add constraint account_holders_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES banking.accounts(tenant_id, account_id);
+alter table banking.accounts add constraint accounts_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES ledger.accounts(tenant_id, account_id);
+alter table banking.limit_counters add constraint limit_counters_tenant_id_consent_id_fkey FOREIGN KEY (tenant_id, consent_id) REFERENCES banking.consents(tenant_id, id);
+alter table banking.transfers add constraint transfers_tenant_id_beneficiary_id_fkey FOREIGN KEY (tenant_id, beneficiary_id) REFERENCES banking.beneficiaries(tenant_id, id);
+alter table banking.transfers add constraint transfers_tenant_id_consent_id_fkey FOREIGN KEY (tenant_id, consent_id) REFERENCES banking.consents(tenant_id, id);
 alter table identity.clients add constraint clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table identity.revocations add constraint revocations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table ledger.accounts add constraint accounts_tenant_id_chart_code_fkey FOREIGN KEY (tenant_id, chart_code) REFERENCES ledger.chart_lines(tenant_id, code);
@@ -603,6 +729,13 @@ alter table payments.attempts add constraint attempts_tenant_id_payment_id_fkey 
 alter table payments.captures add constraint captures_tenant_id_payment_id_fkey FOREIGN KEY (tenant_id, payment_id) REFERENCES payments.payments(tenant_id, id);
 alter table payments.refunds add constraint refunds_tenant_id_payment_id_fkey FOREIGN KEY (tenant_id, payment_id) REFERENCES payments.payments(tenant_id, id);
 
+CREATE INDEX account_holders_account ON banking.account_holders USING btree (tenant_id, account_id, party_id);
+CREATE INDEX beneficiaries_party ON banking.beneficiaries USING btree (tenant_id, party_id, id) WHERE (deleted_at IS NULL);
+CREATE INDEX consents_client ON banking.consents USING btree (tenant_id, client_id, id);
+CREATE UNIQUE INDEX consents_grant ON banking.consents USING btree (tenant_id, grant_id) WHERE (grant_id IS NOT NULL);
+CREATE INDEX consents_party ON banking.consents USING btree (tenant_id, party_id, id) WHERE (party_id IS NOT NULL);
+CREATE INDEX transfers_hold ON banking.transfers USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL);
+CREATE INDEX transfers_transaction ON banking.transfers USING btree (tenant_id, transaction_id) WHERE (transaction_id IS NOT NULL);
 CREATE INDEX artifacts_expiry ON identity.artifacts USING btree (expires_at);
 CREATE INDEX artifacts_grant ON identity.artifacts USING btree (grant_id) WHERE (grant_id IS NOT NULL);
 CREATE INDEX artifacts_uid ON identity.artifacts USING btree (model, uid_hash) WHERE (uid_hash IS NOT NULL);
@@ -637,6 +770,10 @@ CREATE TRIGGER check_new_entries AFTER INSERT ON ledger.entries REFERENCING NEW 
 CREATE TRIGGER written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.entries FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 CREATE TRIGGER written_once BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.transactions FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
 
+comment on column banking.accounts.number is 'as printed on statements; only its end is ever shown';
+comment on column banking.beneficiaries.party_id is 'whose list it stands on; null: the list of the bank itself';
+comment on column banking.consents.payment is 'the one payment that it is for, field by field; null: what the limits allow';
+comment on column banking.transfers.counted_on is 'the business day whose limits it used';
 comment on column ledger.entries.amount is 'minor units; debit > 0, credit < 0';
 comment on column ledger.transactions.amount is 'what is debited in the currency of the first entry, for lists and filters';
 comment on column ledger.transactions.module is 'the module whose books this keeps; null: booked by a client';
@@ -651,6 +788,13 @@ grant execute on function platform.ensure_month_partitions(regclass,integer) to 
 
 grant usage on schema audit to countinghouse_app;
 grant insert, select on audit.events to countinghouse_app;
+grant usage on schema banking to countinghouse_app;
+grant insert, select, update on banking.account_holders to countinghouse_app;
+grant insert, select on banking.accounts to countinghouse_app;
+grant insert, select, update on banking.beneficiaries to countinghouse_app;
+grant insert, select, update on banking.consents to countinghouse_app;
+grant insert, select, update on banking.limit_counters to countinghouse_app;
+grant insert, select, update on banking.transfers to countinghouse_app;
 grant usage on schema identity to countinghouse_app;
 grant delete, insert, select, update on identity.artifacts to countinghouse_app;
 grant insert, select, update on identity.clients to countinghouse_app;

@@ -12,8 +12,9 @@ export const layers = {
   identity: [],
   ledger: ['audit'],
   payments: ['audit', 'ledger'],
+  banking: ['audit', 'ledger'],
   reporting: [],
-  app: ['audit', 'identity', 'ledger', 'payments', 'reporting'],
+  app: ['audit', 'identity', 'ledger', 'payments', 'banking', 'reporting'],
 } as const satisfies Record<string, readonly string[]>
 
 /** Single files that a layer may read across the line, each with its reason. */

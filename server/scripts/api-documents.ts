@@ -1,5 +1,6 @@
 import { pino } from 'pino'
 import { openService } from '../src/app/service.ts'
+import { beneficiaryEvents, consentEvents, transferEvents } from '../src/modules/banking/index.ts'
 import { ledgerEvents } from '../src/modules/ledger/index.ts'
 import { paymentEvents, refundEvents } from '../src/modules/payments/index.ts'
 import { systemClock } from '../src/platform/clock.ts'
@@ -30,9 +31,15 @@ export async function openApiDocument(connection: Connection): Promise<string> {
 
 /** Every event that the service emits, sorted by type, with the schema of its `data`. */
 export function eventCatalogue(): string {
-  const types: EventType[] = [ledgerEvents, paymentEvents, refundEvents].flatMap((events) =>
-    Object.values(events),
-  )
+  const groups = [
+    ledgerEvents,
+    paymentEvents,
+    refundEvents,
+    transferEvents,
+    consentEvents,
+    beneficiaryEvents,
+  ]
+  const types: EventType[] = groups.flatMap((events) => Object.values(events))
   const entries = types.map(({ type, objectKind, description, schema }) => ({
     type,
     object_kind: objectKind,

@@ -1,3 +1,4 @@
+import { bankingErrors } from '../modules/banking/index.ts'
 import { apiScopes, identityErrors } from '../modules/identity/index.ts'
 import { ledgerErrors } from '../modules/ledger/index.ts'
 import { paymentErrors } from '../modules/payments/index.ts'
@@ -12,6 +13,7 @@ export function documentationOf(issuer: string): Documentation {
       ...identityErrors.table,
       ...ledgerErrors.table,
       ...paymentErrors.table,
+      ...bankingErrors.table,
     },
     authenticationErrors: Object.keys(identityErrors.table),
     scopes: Object.fromEntries(apiScopes.map((scope) => [scope, scope])),

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { bankingRoutes } from '../modules/banking/index.ts'
 import { assertScopes, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
 import { ledgerRoutes } from '../modules/ledger/index.ts'
 import {
@@ -24,6 +25,7 @@ import { createSubmit } from '../platform/http/submit.ts'
 import { createWaiters } from '../platform/http/waiters.ts'
 import type { Job } from '../platform/jobs/job.ts'
 import { createPaging } from '../platform/page.ts'
+import { bankActors } from './bank-actors.ts'
 import { documentationOf } from './documentation.ts'
 import { readyChecks } from './ready-checks.ts'
 import { type Worker, startWorkers } from './workers.ts'
@@ -99,6 +101,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(ledgerRoutes({ submit, db, reports: databaseOver(pools.report), paging }))
   await http.register(paymentRoutes(payments))
   await http.register(refundRoutes(payments))
+  await http.register(bankingRoutes({ submit, db, paging, isBank: bankActors(db) }))
   await http.register(historyRoutes({ db, reports: pools.report, connection, paging }))
 
   let workers: Worker | undefined

@@ -1,6 +1,6 @@
 import type { Actor } from './actor.ts'
 import type { Tx } from './db/types.ts'
-import type { Outcome } from './errors.ts'
+import type { Outcome, Refused } from './errors.ts'
 
 /** One item asked of a command. */
 export interface Asked<Input> {
@@ -36,6 +36,11 @@ export interface Command<Input, Value, Held = void> {
   readonly weight?: (input: Input) => number
   /** Takes the locks. Sent together with the idempotency claims, so it must not depend on them. */
   readonly lock?: (tx: Tx, requests: readonly Asked<Input>[]) => Promise<Held>
+  /**
+   * Why the answer to this repeated request must not be shown now, though it was given once: the
+   * actor may have lost what the first one relied upon. Asked under the locks; undefined: show it.
+   */
+  readonly replayFault?: (request: Asked<Input>, held: Held) => Refused | undefined
   readonly run: (
     tx: Tx,
     requests: readonly Asked<Input>[],

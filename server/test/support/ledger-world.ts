@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import ajvFormats from 'ajv-formats'
 import type { FastifyRequest } from 'fastify'
 import pg from 'pg'
 import { ledgerRoutes, openBooks } from '../../src/modules/ledger/index.ts'
@@ -15,6 +13,7 @@ import { type Http, createHttp } from '../../src/platform/http/app.ts'
 import { createSubmit } from '../../src/platform/http/submit.ts'
 import { newId, publicId } from '../../src/platform/ids.ts'
 import { createPaging } from '../../src/platform/page.ts'
+import { contractChecks } from './contract-checks.ts'
 import { type TestDatabase, createTestDatabase } from './database.ts'
 
 /** The ledger behind its routes, on a database of its own; callers are whom the test says they are. */
@@ -250,35 +249,5 @@ async function asOwner<Row extends object>(
     return rows
   } finally {
     await client.end()
-  }
-}
-
-/** Holds every success against the schema that its route documents. */
-function contractChecks() {
-  const ajv = new Ajv2020({ allErrors: true, strict: false })
-  ajvFormats.default(ajv)
-  const compiled = new Map<object, ValidateFunction>()
-  const faults: string[] = []
-  return {
-    hook(
-      request: FastifyRequest,
-      reply: { statusCode: number },
-      payload: unknown,
-      done: () => void,
-    ) {
-      const schemas = request.routeOptions.schema?.response as Record<number, object> | undefined
-      const schema = schemas?.[reply.statusCode]
-      if (schema === undefined && reply.statusCode < 300) {
-        faults.push(`${request.url}: ${reply.statusCode} is not documented`)
-      }
-      if (schema !== undefined && typeof payload === 'string') {
-        const validate = compiled.get(schema) ?? ajv.compile(schema)
-        compiled.set(schema, validate)
-        const closed = JSON.parse(payload) as unknown
-        if (!validate(closed)) faults.push(`${request.url}: ${ajv.errorsText(validate.errors)}`)
-      }
-      done()
-    },
-    assertKept: () => assert.deepEqual(faults.splice(0), []),
   }
 }

@@ -31,6 +31,7 @@ const NAMELESS = new Set(
 const SERVICE = /^server\/src\/(?:modules|platform)\/.*\bservices?\b[^/]*$/
 const MAX_INDEX_LINES = 30
 const MAX_FILE_BYTES = 512 * 1024
+const API_DOCUMENT = 'openapi.json' // grows with every route; made by `npm run generate`, on short lines for diffs
 const MARKDOWN = /^(?:.*\/)?(?:README|ARCHITECTURE|CONTRIBUTING|CHANGELOG)\.md$|^docs\//
 const MODULE = /^server\/src\/(?:modules\/(?:lending\/)?[^/]+|sandbox-gateway)\//
 const MIGRATION = /^server\/migrations\//
@@ -168,7 +169,9 @@ export const tidyRules: readonly TidyRule[] = [
     name: 'files are small',
     advice: `at most ${MAX_FILE_BYTES / 1024} KB: generate it, fetch it or cut it down`,
     problems: ({ root, paths }) =>
-      paths.filter((path) => statSync(join(root, path)).size > MAX_FILE_BYTES),
+      paths.filter(
+        (path) => path !== API_DOCUMENT && statSync(join(root, path)).size > MAX_FILE_BYTES,
+      ),
   },
 ]
 

@@ -8,6 +8,7 @@ export {
   type ClientKind,
   type GrantType,
   type PublicKeySet,
+  findActiveClient,
   listClients,
 } from './client.queries.ts'
 export { type CreatedClient, type NewClient, createClient } from './create-client.ts'

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Db } from '../../platform/db/types.ts'
 import type { Page } from '../../platform/page.ts'
 import type { AccountRow } from './account-row.ts'
@@ -9,6 +10,8 @@ export interface AccountFilters {
   readonly role?: string
   readonly externalId?: string
   readonly status?: 'open' | 'closed'
+  /** None but these. */
+  readonly ids?: readonly string[]
 }
 
 export async function findAccount(
@@ -23,7 +26,7 @@ export async function findAccount(
 export async function listAccounts(
   db: Db,
   tenantId: string,
-  { currency, role, externalId, status }: AccountFilters,
+  { currency, role, externalId, status, ids }: AccountFilters,
   { limit, order, after }: Page,
 ): Promise<AccountRow[]> {
   let query = accounts(db, tenantId)
@@ -33,6 +36,7 @@ export async function listAccounts(
   if (role !== undefined) query = query.where('c.role', '=', role)
   if (externalId !== undefined) query = query.where('a.external_id', '=', externalId)
   if (status !== undefined) query = query.where('b.status', '=', status)
+  if (ids !== undefined) query = query.where('a.account_id', '=', sql<string>`any(${ids}::uuid[])`)
   const [last] = after ?? []
   if (last !== undefined) query = query.where('a.account_id', order === 'asc' ? '>' : '<', last)
   return await query.execute()

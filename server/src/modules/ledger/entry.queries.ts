@@ -9,6 +9,10 @@ import { atMicros, micros } from './transaction.queries.ts'
 export interface EntryFilters {
   readonly from?: string
   readonly until?: string
+  /** Of an entry, whatever its direction. */
+  readonly minAmount?: bigint
+  readonly maxAmount?: bigint
+  readonly direction?: 'debit' | 'credit'
 }
 
 export interface AccountEntryRow {
@@ -31,7 +35,7 @@ export interface AccountEntryRow {
 export async function listEntries(
   db: Db,
   tenantId: string,
-  { accountId, from, until }: EntryFilters & { readonly accountId: string },
+  { accountId, ...filters }: EntryFilters & { readonly accountId: string },
   { limit, order, after }: Page,
 ): Promise<AccountEntryRow[]> {
   let query = db
@@ -63,8 +67,13 @@ export async function listEntries(
     .orderBy('e.booked_at', order)
     .orderBy('e.seq', order)
     .limit(limit + 1)
+  const { from, until, minAmount, maxAmount, direction } = filters
   if (from !== undefined) query = query.where('e.booked_at', '>=', sql<Date>`${from}::timestamptz`)
   if (until !== undefined) query = query.where('e.booked_at', '<', sql<Date>`${until}::timestamptz`)
+  if (minAmount !== undefined) query = query.where(sql<boolean>`abs(e.amount) >= ${minAmount}`)
+  if (maxAmount !== undefined) query = query.where(sql<boolean>`abs(e.amount) <= ${maxAmount}`)
+  if (direction !== undefined)
+    query = query.where('e.amount', direction === 'debit' ? '>' : '<', 0n)
   const [booked, seq] = after ?? []
   if (booked !== undefined && seq !== undefined) {
     const place = sql<boolean>`(e.booked_at, e.seq) ${sql.raw(order === 'asc' ? '>' : '<')} (${atMicros(booked)}, ${seq}::bigint)`
@@ -75,12 +84,69 @@ export async function listEntries(
 
 export interface BalanceAsOfRow {
   readonly currency: string
+  /** Role of its chart line. */
+  readonly chart_role: string
   readonly normal_side: 'debit' | 'credit'
   /** Debits less credits. */
   readonly net: bigint
   readonly entries: bigint
   readonly final: boolean
 }
+
+export interface BalanceNowRow {
+  readonly currency: string
+  readonly chart_role: string
+  readonly normal_side: 'debit' | 'credit'
+  readonly status: 'open' | 'closed'
+  readonly min_available: bigint | null
+  readonly debits_posted: bigint
+  readonly credits_posted: bigint
+  readonly debits_pending: bigint
+  readonly credits_pending: bigint
+  readonly last_seq: bigint
+  readonly read_at: Date
+}
+
+/** All numbers of an account, of one moment: a posting is in all of them or in none. */
+export async function findBalanceNow(
+  db: Db,
+  tenantId: string,
+  accountId: string,
+): Promise<BalanceNowRow | undefined> {
+  return (await selectBalanceNow(db, tenantId, accountId)).rows[0]
+}
+
+const selectBalanceNow = statement<BalanceNowRow>(`
+  select currency, chart_role, normal_side, status, min_available, debits_posted, credits_posted,
+         debits_pending, credits_pending, last_seq, statement_timestamp() as read_at
+  from ledger.balances where tenant_id = $1 and account_id = $2`)
+
+export interface CounterpartRow {
+  readonly transaction_id: string
+  readonly account_id: string
+  readonly name: string
+  readonly chart_role: string
+}
+
+/** The other accounts in transactions of an account. */
+export async function findCounterparts(
+  db: Db,
+  tenantId: string,
+  { accountId, transactionIds }: { accountId: string; transactionIds: readonly string[] },
+): Promise<CounterpartRow[]> {
+  if (transactionIds.length === 0) return []
+  return (await selectCounterparts(db, tenantId, accountId, transactionIds)).rows
+}
+
+const selectCounterparts = statement<CounterpartRow>(`
+  select distinct e.transaction_id, e.account_id, a.name, b.chart_role
+  from unnest($3::uuid[]) as u (transaction_id)
+  cross join lateral (
+    select n.transaction_id, n.account_id from ledger.entries n
+    where n.tenant_id = $1 and n.transaction_id = u.transaction_id and n.account_id <> $2
+  ) e
+  join ledger.accounts a on a.tenant_id = $1 and a.account_id = e.account_id
+  join ledger.balances b on b.tenant_id = $1 and b.account_id = e.account_id`)
 
 /**
  * What was booked by an instant: the running balance of the last entry by then. Entries of the last
@@ -95,7 +161,7 @@ export async function findBookedBalance(
 }
 
 const selectBookedBalance = statement<BalanceAsOfRow>(`
-  select b.currency, b.normal_side, coalesce(e.balance_after, 0) as net, coalesce(e.seq, 0) as entries,
+  select b.currency, b.chart_role, b.normal_side, coalesce(e.balance_after, 0) as net, coalesce(e.seq, 0) as entries,
          $3::timestamptz < clock_timestamp() - interval '30 seconds' as final
   from ledger.balances b
   left join lateral (
@@ -118,7 +184,7 @@ export async function findEffectiveBalance(
 }
 
 const selectEffectiveBalance = statement<BalanceAsOfRow>(`
-  select b.currency, b.normal_side, e.net, e.entries, $3::date <= k.closed_through as final
+  select b.currency, b.chart_role, b.normal_side, e.net, e.entries, $3::date <= k.closed_through as final
   from ledger.balances b
   join ledger.books k on k.tenant_id = b.tenant_id
   cross join lateral (

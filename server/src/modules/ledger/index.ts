@@ -4,7 +4,22 @@ export { decide } from './decide.ts'
 export { lockBooks, type LockedBooks } from './lock-books.ts'
 export { findBalances, type BalanceRow, type Pair } from './lock.queries.ts'
 export { findAccountsByKey } from './account.queries.ts'
-export type { BookedTransaction, LedgerCommand, LedgerResult, Leg, Post } from './posting.ts'
+export { findAccount, listAccounts } from './account-list.queries.ts'
+export type { AccountRow } from './account-row.ts'
+export { businessDay, daysAfter } from './business-day.ts'
+export { findBalanceNow, findBookedBalance } from './entry.queries.ts'
+export { findCounterparts, listEntries } from './entry.queries.ts'
+export { listHolds } from './hold.queries.ts'
+export { fromNormalSide, instantOf } from './public-forms.ts'
+export type {
+  BookedTransaction,
+  HoldState,
+  LedgerCommand,
+  LedgerResult,
+  Leg,
+  OpenHold,
+  Post,
+} from './posting.ts'
 export { ledgerEvents } from './ledger.events.ts'
 export { refuse as ledgerErrors } from './ledger.errors.ts'
 export { ledgerRoutes } from './ledger.routes.ts'

@@ -37,11 +37,11 @@ export interface NewAttempt {
   readonly at: Date
 }
 
-export function insertAttempts(tx: Tx, attempts: readonly NewAttempt[]): void {
+export async function insertAttempts(tx: Tx, attempts: readonly NewAttempt[]): Promise<void> {
   if (attempts.length === 0) return
   const tenantIds = new Set(attempts.map(({ tenantId }) => tenantId))
   afterCommit(tx, () => tenantIds.forEach(attemptsAreDue))
-  insertRows.send(
+  await insertRows(
     tx,
     attempts.map(({ tenantId }) => tenantId),
     attempts.map(({ id }) => id),

@@ -40,9 +40,9 @@ export async function lockCaptures(
 const selectForUpdate = statement<CaptureRow>(`
   select * from payments.captures where tenant_id = $1 and id = any($2::uuid[]) order by id for update`)
 
-export function insertCaptures(tx: Tx, rows: readonly CaptureRow[]): void {
+export async function insertCaptures(tx: Tx, rows: readonly CaptureRow[]): Promise<void> {
   if (rows.length === 0) return
-  insertRows.send(
+  await insertRows(
     tx,
     rows.map((row) => row.tenant_id),
     rows.map((row) => row.id),

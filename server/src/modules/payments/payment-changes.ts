@@ -140,11 +140,11 @@ export async function writeChanges(tx: Tx, changes: Changes): Promise<void> {
   for (const row of changes.refunds) row.version += 1
   for (const row of changes.captures) row.version += 1
   pipelined(tx, updatePayments(tx, [...changes.payments]))
-  insertRefunds(tx, changes.newRefunds)
+  pipelined(tx, insertRefunds(tx, changes.newRefunds))
   pipelined(tx, updateRefunds(tx, [...changes.refunds]))
-  insertCaptures(tx, changes.newCaptures)
+  pipelined(tx, insertCaptures(tx, changes.newCaptures))
   pipelined(tx, updateCaptures(tx, [...changes.captures]))
-  insertAttempts(tx, changes.newAttempts)
+  pipelined(tx, insertAttempts(tx, changes.newAttempts))
   pipelined(tx, updateAttempts(tx, [...changes.attempts]))
   recordAudit(tx, changes.acts)
   emit(tx, changes.events)

@@ -94,9 +94,9 @@ const selectByExternalId = statement<TakenId>(`
     where p.tenant_id = u.tenant_id and p.external_id = u.external_id
   ) p`)
 
-export function insertPayments(tx: Tx, rows: readonly PaymentRow[]): void {
+export async function insertPayments(tx: Tx, rows: readonly PaymentRow[]): Promise<void> {
   if (rows.length === 0) return
-  insertRows.send(
+  await insertRows(
     tx,
     rows.map((row) => row.tenant_id),
     rows.map((row) => row.id),

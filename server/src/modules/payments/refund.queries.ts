@@ -82,9 +82,9 @@ const selectByExternalId = statement<TakenId>(`
     where r.tenant_id = u.tenant_id and r.external_id = u.external_id
   ) r`)
 
-export function insertRefunds(tx: Tx, rows: readonly RefundRow[]): void {
+export async function insertRefunds(tx: Tx, rows: readonly RefundRow[]): Promise<void> {
   if (rows.length === 0) return
-  insertRows.send(
+  await insertRows(
     tx,
     rows.map((row) => row.tenant_id),
     rows.map((row) => row.id),

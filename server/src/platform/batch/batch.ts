@@ -124,17 +124,22 @@ export function createBatcher(pool: Pool): Batcher {
     submit(command, request, { idempotency, answer }) {
       const key = idempotency && keyOf(request.tenantId, idempotency)
       const running = key === undefined ? undefined : keysInFlight.get(key)
+      const ask = () =>
+        enqueue(command, request, {
+          ticket: idempotency,
+          render: answer,
+          shape: (decision) => decision.answer as Answer,
+        })
       if (running !== undefined) {
-        return running.fingerprint === idempotency?.fingerprint
-          ? running.answer.then((given) => ({ ...given, replayed: true }))
-          : Promise.resolve(answer(refuse('idempotency_key_reused')))
+        if (running.fingerprint !== idempotency?.fingerprint) {
+          return Promise.resolve(answer(refuse('idempotency_key_reused')))
+        }
+        // One key may come under two grants: a command that looks at them sees each repetition.
+        if (command.replayFault !== undefined) return running.answer.then(ask)
+        return running.answer.then((given) => ({ ...given, replayed: true }))
       }
       if (isOverloaded()) return Promise.resolve(answer(refuse('overloaded')))
-      const answered = enqueue(command, request, {
-        ticket: idempotency,
-        render: answer,
-        shape: (decision) => decision.answer as Answer,
-      })
+      const answered = ask()
       if (idempotency === undefined || key === undefined) return answered
       const settled = answered.finally(() => keysInFlight.delete(key))
       keysInFlight.set(key, { fingerprint: idempotency.fingerprint, answer: settled })

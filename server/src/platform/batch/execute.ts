@@ -1,5 +1,6 @@
 import type { Answer } from '../answer.ts'
 import type { Command } from '../command.ts'
+import { pipelined } from '../db/transaction.ts'
 import type { Tx } from '../db/types.ts'
 import type { Outcome } from '../errors.ts'
 import { API_VERSION } from '../version.ts'
@@ -17,7 +18,8 @@ import type { Decision, Item } from './item.ts'
 /**
  * One batch inside its transaction: claim the keys and take the locks in one flush, run what is new,
  * store each answer beside its effect. An item whose key is already there is not run: it gets the
- * stored answer, or is told that the key belongs to another request.
+ * stored answer, unless its command says that it may not hear it any more, or is told that the key
+ * belongs to another request.
  */
 export async function execute(
   tx: Tx,
@@ -35,7 +37,13 @@ export async function execute(
   ])
   const known = claimed === sorted.length ? NONE_KNOWN : await knownKeys(tx, sorted)
 
-  const replays = items.map((item) => replayOf(item, known))
+  const replays = items.map((item) => {
+    const replay = replayOf(item, known)
+    if (replay === undefined) return undefined
+    // Whatever is said under a key is said to somebody who may still hear it.
+    const fault = command.replayFault?.(item.request, held)
+    return fault === undefined ? replay : item.render(fault)
+  })
   const fresh = items.filter((_, index) => replays[index] === undefined)
   const outcomes =
     fresh.length === 0
@@ -61,7 +69,7 @@ export async function execute(
     if (item.ticket === undefined || replays[index] !== undefined) return []
     return [responseRow(item, decisions[index]?.answer as Answer)]
   })
-  if (stored.length > 0) insertResponses(tx, stored)
+  if (stored.length > 0) pipelined(tx, insertResponses(tx, stored))
   return decisions
 }
 

@@ -41,6 +41,114 @@ export interface AuditEvents {
   xid: Generated<string>;
 }
 
+export interface BankingAccountHolders {
+  account_id: string;
+  ended_at: Timestamp | null;
+  party_id: string;
+  since: Timestamp;
+  tenant_id: string;
+}
+
+export interface BankingAccounts {
+  account_id: string;
+  created_at: Timestamp;
+  /**
+   * as printed on statements; only its end is ever shown
+   */
+  number: string;
+  tenant_id: string;
+  type: string;
+}
+
+export interface BankingBeneficiaries {
+  account_id: string | null;
+  created_at: Timestamp;
+  created_by: string;
+  currency: string;
+  deleted_at: Timestamp | null;
+  event_sequence: number;
+  iban: string | null;
+  id: string;
+  name: string;
+  /**
+   * whose list it stands on; null: the list of the bank itself
+   */
+  party_id: string | null;
+  tenant_id: string;
+  updated_at: Timestamp;
+  version: number;
+}
+
+export interface BankingConsents {
+  account_ids: string[];
+  authorised_at: Timestamp | null;
+  client_id: string;
+  client_profile: string;
+  count_per_day: number | null;
+  created_at: Timestamp;
+  created_by: string;
+  event_sequence: number;
+  grant_id: string | null;
+  id: string;
+  last_used_at: Timestamp | null;
+  max_amount: bigint | null;
+  party_id: string | null;
+  /**
+   * the one payment that it is for, field by field; null: what the limits allow
+   */
+  payment: Json | null;
+  per_day: bigint | null;
+  per_month: bigint | null;
+  permissions: string[];
+  revoked_at: Timestamp | null;
+  revoked_by: string | null;
+  state: string;
+  tenant_id: string;
+  transactions_from: Timestamp | null;
+  transactions_to: Timestamp | null;
+  user_id: string | null;
+  valid_until: Timestamp;
+  version: number;
+}
+
+export interface BankingLimitCounters {
+  consent_id: string;
+  currency: string;
+  period: string;
+  starts_on: string;
+  tenant_id: string;
+  used_amount: bigint;
+  used_count: number;
+}
+
+export interface BankingTransfers {
+  amount: bigint;
+  beneficiary_id: string | null;
+  booked_at: Timestamp | null;
+  cancelled_at: Timestamp | null;
+  client_id: string;
+  consent_id: string | null;
+  /**
+   * the business day whose limits it used
+   */
+  counted_on: string;
+  created_at: Timestamp;
+  currency: string;
+  end_to_end_id: string | null;
+  event_sequence: number;
+  from_account_id: string;
+  hold_id: string | null;
+  id: string;
+  metadata: Json;
+  reference: string | null;
+  state: string;
+  tenant_id: string;
+  to_account_id: string | null;
+  transaction_id: string | null;
+  user_id: string | null;
+  version: number;
+}
+
 export interface IdentityArtifacts {
   consumed_at: Timestamp | null;
   expires_at: Timestamp | null;
@@ -411,6 +519,12 @@ export interface PlatformIdempotencyResponses {
 
 export interface DB {
   "audit.events": AuditEvents;
+  "banking.account_holders": BankingAccountHolders;
+  "banking.accounts": BankingAccounts;
+  "banking.beneficiaries": BankingBeneficiaries;
+  "banking.consents": BankingConsents;
+  "banking.limit_counters": BankingLimitCounters;
+  "banking.transfers": BankingTransfers;
   "identity.artifacts": IdentityArtifacts;
   "identity.clients": IdentityClients;
   "identity.replays": IdentityReplays;

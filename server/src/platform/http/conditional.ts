@@ -10,12 +10,15 @@ import { refuse } from './http.errors.ts'
 
 const REPRESENTATION = API_VERSION.replaceAll('-', '')
 
-export function etagOf(version: number): string {
+export function etagOf(version: number | string): string {
   return `"${version}-${REPRESENTATION}"`
 }
 
 /** Whether `If-None-Match` names this version: the client has seen it. */
-export function isKnown({ headers }: Pick<FastifyRequest, 'headers'>, version: number): boolean {
+export function isKnown(
+  { headers }: Pick<FastifyRequest, 'headers'>,
+  version: number | string,
+): boolean {
   const header = headers['if-none-match']
   if (header === undefined) return false
   const tags = header.split(',').map((tag) => tag.trim().replace(/^W\//, ''))
@@ -26,13 +29,14 @@ export function isKnown({ headers }: Pick<FastifyRequest, 'headers'>, version: n
 export function sendVersioned(
   request: FastifyRequest,
   reply: FastifyReply,
-  version: number,
+  version: number | string,
   body: () => object,
+  cache: 'private, no-cache' | 'no-store' = 'private, no-cache',
 ): FastifyReply {
   reply
     .header('etag', etagOf(version))
     .header('vary', 'Accept, API-Version, Authorization')
-    .header('cache-control', 'private, no-cache')
+    .header('cache-control', cache)
   return isKnown(request, version) ? reply.code(304).send() : reply.send(body())
 }
 

@@ -1,0 +1,5 @@
+export { type Holding, assignHolders, endHoldings } from './assign-holders.ts'
+export { refuse as bankingErrors } from './banking.errors.ts'
+export { beneficiaryEvents, consentEvents, transferEvents } from './banking.events.ts'
+export { type BankingDeps } from './banking-deps.ts'
+export { bankingRoutes } from './banking.routes.ts'
