@@ -1,7 +1,6 @@
 import type { Actor } from '../../platform/actor.ts'
 import type { Asked } from '../../platform/command.ts'
 import { statement } from '../../platform/db/statement.ts'
-import { pipelined } from '../../platform/db/transaction.ts'
 import { newId } from '../../platform/ids.ts'
 
 /** One act worth proving later: who did what to which object, with what outcome. */
@@ -28,27 +27,24 @@ export function actOf(
 }
 
 /** Writes audit rows in the business transaction, one statement per batch. */
-export function recordAudit(tx: Parameters<typeof insertActs>[0], acts: readonly Act[]): void {
+export function recordAudit(tx: object, acts: readonly Act[]): void {
   if (acts.length === 0) return
-  pipelined(
+  insertActs.send(
     tx,
-    insertActs(
-      tx,
-      acts.map(({ actor }) => actor.tenantId),
-      acts.map(({ at }) => at),
-      acts.map(({ at }) => newId(at)),
-      acts.map(({ actor }) => actor.kind),
-      acts.map(({ actor }) => actor.id),
-      acts.map(({ action }) => action),
-      acts.map(({ outcome }) => outcome ?? 'success'),
-      acts.map(({ reason }) => reason ?? null),
-      acts.map(({ resourceKind }) => resourceKind),
-      acts.map(({ resourceId }) => resourceId),
-      acts.map(({ actor }) => actor.origin),
-      acts.map(({ requestId }) => requestId),
-      acts.map(({ detail }) => detail ?? null),
-      acts.map(({ actor }) => programBehind(actor)),
-    ),
+    acts.map(({ actor }) => actor.tenantId),
+    acts.map(({ at }) => at),
+    acts.map(({ at }) => newId(at)),
+    acts.map(({ actor }) => actor.kind),
+    acts.map(({ actor }) => actor.id),
+    acts.map(({ action }) => action),
+    acts.map(({ outcome }) => outcome ?? 'success'),
+    acts.map(({ reason }) => reason ?? null),
+    acts.map(({ resourceKind }) => resourceKind),
+    acts.map(({ resourceId }) => resourceId),
+    acts.map(({ actor }) => actor.origin),
+    acts.map(({ requestId }) => requestId),
+    acts.map(({ detail }) => detail ?? null),
+    acts.map(({ actor }) => programBehind(actor)),
   )
 }
 

@@ -1,8 +1,13 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, test } from 'node:test'
 import type pg from 'pg'
+import { inTransaction } from '../../platform/db/transaction.ts'
 import { knownId, newId } from '../../platform/ids.ts'
 import { type LedgerWorld, startLedgerWorld, transfer } from '../../../test/support/ledger-world.ts'
+import type { BalanceState } from './balance.ts'
+import { lockBooks } from './lock-books.ts'
+import type { Post } from './posting.ts'
+import { writeBalances } from './posting.queries.ts'
 
 /** What the database refuses by itself, tried by SQL that no command of ours would send. */
 let world: LedgerWorld
@@ -187,3 +192,31 @@ test('an account that holds entries cannot be removed by the service', async () 
     assert.match(await attempt(`delete from ${table}`), /^42501 permission denied/, table)
   }
 })
+
+test('a balance that somebody else wrote in between fails the whole batch', async () => {
+  const pair = { tenantId: world.tenantId, accountId: knownId(customer) }
+  const late = inTransaction(world.database.pools.money, async (tx) => {
+    const { balances } = await lockBooks(tx, [deposit(pair.accountId)])
+    const state = balances.get(`${pair.tenantId} ${pair.accountId}`) as BalanceState
+    writeBalances(tx, [{ ...state, readSeq: state.readSeq - 1n, creditsPosted: 7n }], 0n)
+  })
+  await assert.rejects(late, /1 balances locked, 0 written/)
+  const { body } = await world.call('GET', `/ledger/accounts/${customer}`)
+  assert.equal(body['balances'].posted, 100)
+})
+
+function deposit(accountId: string): Post {
+  const money = { currency: 'EUR', amount: 1n }
+  return {
+    kind: 'post',
+    type: 'odd',
+    tenantId: world.tenantId,
+    transactionId: newId(new Date()),
+    requestId: 'req_odd',
+    at: new Date(),
+    legs: [
+      { ...money, accountId: knownId(bank) },
+      { ...money, accountId, amount: -1n },
+    ],
+  }
+}

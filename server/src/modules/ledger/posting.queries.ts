@@ -9,47 +9,41 @@ type Tx = TxOf<'ledger'>
 
 export function writeTransactions(tx: Tx, booked: readonly BookedTransaction[]): void {
   if (booked.length === 0) return
-  pipelined(
+  insertTransactions.send(
     tx,
-    insertTransactions(
-      tx,
-      booked.map(({ tenantId }) => tenantId),
-      booked.map(({ transactionId }) => transactionId),
-      booked.map(({ type }) => type),
-      booked.map(({ effectiveOn }) => effectiveOn),
-      booked.map(({ bookedMicros }) => bookedMicros),
-      booked.map(({ entries }) => entries.length),
-      booked.map(({ currency }) => currency),
-      booked.map(({ amount }) => amount),
-      booked.map(({ correlationId }) => correlationId),
-      booked.map(({ holdId }) => holdId),
-      booked.map(({ reverses }) => reverses),
-      booked.map(({ corrects }) => corrects),
-      booked.map(({ externalId }) => externalId),
-      booked.map(({ dedupeKey }) => dedupeKey),
-      booked.map(({ module }) => module),
-      booked.map(({ description }) => description),
-      booked.map(({ metadata }) => metadata),
-    ),
+    booked.map(({ tenantId }) => tenantId),
+    booked.map(({ transactionId }) => transactionId),
+    booked.map(({ type }) => type),
+    booked.map(({ effectiveOn }) => effectiveOn),
+    booked.map(({ bookedMicros }) => bookedMicros),
+    booked.map(({ entries }) => entries.length),
+    booked.map(({ currency }) => currency),
+    booked.map(({ amount }) => amount),
+    booked.map(({ correlationId }) => correlationId),
+    booked.map(({ holdId }) => holdId),
+    booked.map(({ reverses }) => reverses),
+    booked.map(({ corrects }) => corrects),
+    booked.map(({ externalId }) => externalId),
+    booked.map(({ dedupeKey }) => dedupeKey),
+    booked.map(({ module }) => module),
+    booked.map(({ description }) => description),
+    booked.map(({ metadata }) => metadata),
   )
   // All entries in one statement, or the guard would see half a transaction.
   const entries = booked.flatMap((transaction) =>
     transaction.entries.map((entry) => ({ ...entry, transaction })),
   )
-  pipelined(
+  insertEntries.send(
     tx,
-    insertEntries(
-      tx,
-      entries.map(({ transaction }) => transaction.tenantId),
-      entries.map(({ accountId }) => accountId),
-      entries.map(({ transaction }) => transaction.bookedMicros),
-      entries.map(({ seq }) => seq),
-      entries.map(({ transaction }) => transaction.transactionId),
-      entries.map(({ currency }) => currency),
-      entries.map(({ amount }) => amount),
-      entries.map(({ balanceAfter }) => balanceAfter),
-      entries.map(({ transaction }) => transaction.effectiveOn),
-    ),
+    entries.map(({ transaction }) => transaction.tenantId),
+    entries.map(({ accountId }) => accountId),
+    entries.map(({ transaction }) => transaction.bookedMicros),
+    entries.map(({ seq }) => seq),
+    entries.map(({ transaction }) => transaction.transactionId),
+    entries.map(({ currency }) => currency),
+    entries.map(({ amount }) => amount),
+    entries.map(({ balanceAfter }) => balanceAfter),
+    entries.map(({ transaction }) => transaction.effectiveOn),
   )
 }
 
@@ -82,7 +76,7 @@ const insertEntries = statement(`
 /** Writes absolute values; the guard on `last_seq` proves that nobody wrote in between. */
 export function writeBalances(tx: Tx, states: readonly BalanceState[], bookedMicros: bigint): void {
   if (states.length === 0) return
-  const written = updateBalances(
+  updateBalances.send(
     tx,
     states.map(({ tenantId }) => tenantId),
     states.map(({ accountId }) => accountId),
@@ -94,14 +88,14 @@ export function writeBalances(tx: Tx, states: readonly BalanceState[], bookedMic
     states.map(({ lastSeq }) => lastSeq),
     states.map(({ booked, lastBookedMicros }) => (booked ? bookedMicros : lastBookedMicros)),
     states.map(({ readSeq }) => readSeq),
-  )
-  pipelined(
-    tx,
-    written.then((result) => expectCount('balances', result, states.length)),
+    states.length,
   )
 }
 
+// The cast fails, and with it the transaction, when somebody wrote in between: the database itself
+// must say so, since COMMIT is already on its way.
 const updateBalances = statement(`
+  with written as (
   update ledger.balances b
   set debits_posted = u.debits_posted, credits_posted = u.credits_posted,
       debits_pending = u.debits_pending, credits_pending = u.credits_pending,
@@ -111,17 +105,20 @@ const updateBalances = statement(`
               $7::bigint[], $8::bigint[], $9::bigint[], $10::bigint[])
     as u (tenant_id, account_id, debits_posted, credits_posted, debits_pending, credits_pending,
           forced_floor, last_seq, booked_micros, read_seq)
-  where b.tenant_id = u.tenant_id and b.account_id = u.account_id and b.last_seq = u.read_seq`)
+  where b.tenant_id = u.tenant_id and b.account_id = u.account_id and b.last_seq = u.read_seq
+  returning 1)
+  select case when count(*) = $11::bigint then 1
+         else ($11 || ' balances locked, ' || count(*) || ' written')::int end from written`)
 
 export function writeHolds(tx: Tx, holds: readonly HoldState[]): void {
   const opened = holds.filter(({ isNew }) => isNew)
   const changed = holds.filter(({ isNew }) => !isNew)
-  if (opened.length > 0) pipelined(tx, insertAll(tx, opened))
+  if (opened.length > 0) insertAll(tx, opened)
   if (changed.length > 0) pipelined(tx, updateAll(tx, changed))
 }
 
-async function insertAll(tx: Tx, holds: readonly HoldState[]): Promise<void> {
-  await insertHolds(
+function insertAll(tx: Tx, holds: readonly HoldState[]): void {
+  insertHolds.send(
     tx,
     holds.map(({ tenantId }) => tenantId),
     holds.map(({ holdId }) => holdId),

@@ -37,11 +37,11 @@ export interface NewAttempt {
   readonly at: Date
 }
 
-export async function insertAttempts(tx: Tx, attempts: readonly NewAttempt[]): Promise<void> {
+export function insertAttempts(tx: Tx, attempts: readonly NewAttempt[]): void {
   if (attempts.length === 0) return
   const tenantIds = new Set(attempts.map(({ tenantId }) => tenantId))
   afterCommit(tx, () => tenantIds.forEach(attemptsAreDue))
-  await insertRows(
+  insertRows.send(
     tx,
     attempts.map(({ tenantId }) => tenantId),
     attempts.map(({ id }) => id),

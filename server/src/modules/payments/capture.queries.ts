@@ -40,9 +40,9 @@ export async function lockCaptures(
 const selectForUpdate = statement<CaptureRow>(`
   select * from payments.captures where tenant_id = $1 and id = any($2::uuid[]) order by id for update`)
 
-export async function insertCaptures(tx: Tx, rows: readonly CaptureRow[]): Promise<void> {
+export function insertCaptures(tx: Tx, rows: readonly CaptureRow[]): void {
   if (rows.length === 0) return
-  await insertRows(
+  insertRows.send(
     tx,
     rows.map((row) => row.tenant_id),
     rows.map((row) => row.id),

@@ -1,6 +1,5 @@
 import { actOf, recordAudit } from '../audit/index.ts'
 import type { Asked, Command } from '../../platform/command.ts'
-import { pipelined } from '../../platform/db/transaction.ts'
 import type { Tx } from '../../platform/db/types.ts'
 import { type Outcome, type Refused, accept } from '../../platform/errors.ts'
 import { type EmittedEvent, emit } from '../../platform/events/events.ts'
@@ -97,14 +96,9 @@ function run(tx: Tx, requests: readonly Request[], held: Held): Promise<Outcome<
     outcome.ok ? [{ row: outcome.value, request: requests[index] as Request }] : [],
   )
   if (held.books !== undefined) writeBooks(tx, held.books)
-  pipelined(
-    tx,
-    insertPayments(
-      tx,
-      accepted.map(({ row }) => row),
-    ),
-  )
-  pipelined(tx, insertAttempts(tx, accepted.flatMap(attemptOf)))
+  const rows = accepted.map(({ row }) => row)
+  insertPayments(tx, rows)
+  insertAttempts(tx, accepted.flatMap(attemptOf))
   recordAudit(tx, accepted.map(actOfCreation))
   emit(tx, accepted.map(eventOf))
   return Promise.resolve(outcomes)

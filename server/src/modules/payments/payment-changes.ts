@@ -140,11 +140,11 @@ export async function writeChanges(tx: Tx, changes: Changes): Promise<void> {
   for (const row of changes.refunds) row.version += 1
   for (const row of changes.captures) row.version += 1
   pipelined(tx, updatePayments(tx, [...changes.payments]))
-  pipelined(tx, insertRefunds(tx, changes.newRefunds))
+  insertRefunds(tx, changes.newRefunds)
   pipelined(tx, updateRefunds(tx, [...changes.refunds]))
-  pipelined(tx, insertCaptures(tx, changes.newCaptures))
+  insertCaptures(tx, changes.newCaptures)
   pipelined(tx, updateCaptures(tx, [...changes.captures]))
-  pipelined(tx, insertAttempts(tx, changes.newAttempts))
+  insertAttempts(tx, changes.newAttempts)
   pipelined(tx, updateAttempts(tx, [...changes.attempts]))
   recordAudit(tx, changes.acts)
   emit(tx, changes.events)

@@ -94,9 +94,9 @@ const selectByExternalId = statement<TakenId>(`
     where p.tenant_id = u.tenant_id and p.external_id = u.external_id
   ) p`)
 
-export async function insertPayments(tx: Tx, rows: readonly PaymentRow[]): Promise<void> {
+export function insertPayments(tx: Tx, rows: readonly PaymentRow[]): void {
   if (rows.length === 0) return
-  await insertRows(
+  insertRows.send(
     tx,
     rows.map((row) => row.tenant_id),
     rows.map((row) => row.id),

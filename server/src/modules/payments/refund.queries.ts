@@ -82,9 +82,9 @@ const selectByExternalId = statement<TakenId>(`
     where r.tenant_id = u.tenant_id and r.external_id = u.external_id
   ) r`)
 
-export async function insertRefunds(tx: Tx, rows: readonly RefundRow[]): Promise<void> {
+export function insertRefunds(tx: Tx, rows: readonly RefundRow[]): void {
   if (rows.length === 0) return
-  await insertRows(
+  insertRows.send(
     tx,
     rows.map((row) => row.tenant_id),
     rows.map((row) => row.id),

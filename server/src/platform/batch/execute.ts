@@ -1,6 +1,5 @@
 import type { Answer } from '../answer.ts'
 import type { Command } from '../command.ts'
-import { pipelined } from '../db/transaction.ts'
 import type { Tx } from '../db/types.ts'
 import type { Outcome } from '../errors.ts'
 import { API_VERSION } from '../version.ts'
@@ -69,7 +68,7 @@ export async function execute(
     if (item.ticket === undefined || replays[index] !== undefined) return []
     return [responseRow(item, decisions[index]?.answer as Answer)]
   })
-  if (stored.length > 0) pipelined(tx, insertResponses(tx, stored))
+  if (stored.length > 0) insertResponses(tx, stored)
   return decisions
 }
 

@@ -80,8 +80,8 @@ export interface ResponseRow extends KeyedRequest {
   readonly body: string
 }
 
-export async function insertResponses(tx: Tx, rows: readonly ResponseRow[]): Promise<void> {
-  await insertAnswers(
+export function insertResponses(tx: Tx, rows: readonly ResponseRow[]): void {
+  insertAnswers.send(
     tx,
     rows.map(({ tenantId }) => tenantId),
     rows.map(({ principal }) => principal),

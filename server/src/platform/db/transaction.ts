@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Pool, PoolClient, QueryResult } from 'pg'
+import type { ClientBase, Pool, PoolClient } from 'pg'
 import { elapsed } from '../clock.ts'
 import { transactionOver } from './dialect.ts'
 import type { Tx } from './types.ts'
@@ -88,12 +88,32 @@ export function pipelined(tx: object, write: Promise<unknown>): void {
   workOf(tx).writes.push(write)
 }
 
+/** A transaction that is open: its connection, and what it owes before and after COMMIT. */
 interface Work {
+  readonly client: ClientBase
   readonly callbacks: (() => void)[]
+  /** Their results are looked at before COMMIT. */
   readonly writes: Promise<unknown>[]
+  /** Their results decide nothing: COMMIT leaves right behind them. */
+  readonly sent: Promise<unknown>[]
 }
 
 const works = new WeakMap<object, Work>()
+
+/** The connection of an open transaction; undefined for any other handle. */
+export function connectionOf(tx: object): ClientBase | undefined {
+  return works.get(tx)?.client
+}
+
+/**
+ * Notes a statement that was handed to the connection and whose result decides nothing. COMMIT leaves
+ * in the same flush, which saves the batch a round trip: PostgreSQL turns a COMMIT behind a failed
+ * statement into a ROLLBACK. The statement must be on its way when this is called.
+ */
+export function noteSent(tx: object, answer: Promise<unknown>): void {
+  answer.catch(() => undefined)
+  workOf(tx).sent.push(answer)
+}
 
 function workOf(tx: object): Work {
   const work = works.get(tx)
@@ -115,14 +135,14 @@ async function runOnce<Result>(pool: Pool, closure: (tx: Tx) => Promise<Result>)
   client.on('notice', onNotice)
   try {
     const tx = transactionOver(client)
-    const work: Work = { callbacks: [], writes: [] }
+    const work: Work = { client, callbacks: [], writes: [], sent: [] }
     works.set(tx, work)
     // Not awaited: on a pipelined connection BEGIN travels with the closure's first statements.
     const begun = client.query('begin')
     begun.catch(() => undefined)
-    const result = await rollBackOnError(client, begun, finished(closure(tx), work))
+    const result = await rollBackOnError(client, begun, finished(() => closure(tx), work))
     warned = false
-    await commit(client)
+    await commitAfter(client, work.sent)
     if (warned) throw new CommitUnknown(new Error('COMMIT came with a warning'))
     for (const callback of work.callbacks) callback()
     return result
@@ -136,8 +156,9 @@ async function runOnce<Result>(pool: Pool, closure: (tx: Tx) => Promise<Result>)
   }
 }
 
-async function finished<Result>(body: Promise<Result>, work: Work): Promise<Result> {
-  const result = await body
+// A closure that throws before its first await must be rolled back like any other: it runs in here.
+async function finished<Result>(body: () => Promise<Result>, work: Work): Promise<Result> {
+  const result = await body()
   await Promise.all(work.writes)
   return result
 }
@@ -158,19 +179,34 @@ async function rollBackOnError<Result>(
   }
 }
 
+/** COMMIT behind statements still on their way. What failed one of them is the fault, not the ROLLBACK. */
+async function commitAfter(client: PoolClient, sent: readonly Promise<unknown>[]): Promise<void> {
+  const [[committed], answers] = await Promise.all([
+    Promise.allSettled([commit(client)]),
+    Promise.allSettled(sent),
+  ])
+  for (const answer of answers) {
+    // Without the server's word for it, a lost statement may have been followed by its COMMIT.
+    if (answer.status === 'rejected' && sqlState(answer.reason) !== undefined) throw answer.reason
+  }
+  if (committed.status === 'rejected') throw committed.reason
+  const lost = answers.find(({ status }) => status === 'rejected')
+  if (lost !== undefined) throw new CommitUnknown(lost)
+}
+
 async function commit(client: PoolClient): Promise<void> {
-  let results: QueryResult[]
+  // statement_timeout must not cut the wait for a standby: the server would then say success.
+  // A statement of its own: refused in a failed transaction, it would take COMMIT with it.
+  const untimed = client.query('set local statement_timeout = 0')
+  untimed.catch(() => undefined)
+  let tag: string
   try {
-    // statement_timeout must not cut the wait for a standby: the server would then say success.
-    results = (await client.query(
-      'set local statement_timeout = 0; commit',
-    )) as unknown as QueryResult[]
+    tag = (await client.query('commit')).command
   } catch (error) {
     throw new CommitUnknown(error)
   }
   // After a failed statement COMMIT "succeeds" with the tag ROLLBACK.
-  const tag = results.at(-1)?.command
-  if (tag !== 'COMMIT') throw new Error(`the transaction ended with ${tag ?? 'nothing'}`)
+  if (tag !== 'COMMIT') throw new Error(`the transaction ended with ${tag}`)
 }
 
 const TRANSIENT = new Set(['40001', '40P01', '55P03', '57P01', '57P02', '57P03', '25006'])

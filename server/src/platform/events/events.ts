@@ -1,6 +1,6 @@
 import { type Static, type TProperties, Type, type TObject } from 'typebox'
 import { statement } from '../db/statement.ts'
-import { afterCommit, pipelined } from '../db/transaction.ts'
+import { afterCommit } from '../db/transaction.ts'
 import { newId } from '../ids.ts'
 import { API_VERSION } from '../version.ts'
 
@@ -53,31 +53,25 @@ export function event<Properties extends TProperties>(
 const MAX_DATA_BYTES = 8_192 // a fact is small; a snapshot would be stale when it arrives
 
 /** Writes events into the outbox and, after the commit, hints at them within the process. */
-export function emit(
-  tx: Parameters<typeof insertEvents>[0],
-  events: readonly EmittedEvent[],
-): void {
+export function emit(tx: object, events: readonly EmittedEvent[]): void {
   if (events.length === 0) return
   const data = events.map((one) => JSON.stringify(one.data))
   for (const [index, text] of data.entries()) {
     if (text.length > MAX_DATA_BYTES)
       throw new Error(`${events[index]?.type}: the event is too large`)
   }
-  pipelined(
+  insertEvents.send(
     tx,
-    insertEvents(
-      tx,
-      events.map(({ tenantId }) => tenantId),
-      events.map(({ at }) => newId(at)),
-      events.map(({ type }) => type),
-      events.map(({ objectKind }) => objectKind),
-      events.map(({ objectId }) => objectId),
-      events.map(({ sequence }) => sequence),
-      API_VERSION,
-      events.map(({ at }) => at),
-      data,
-      events.map(({ requestId }) => requestId),
-    ),
+    events.map(({ tenantId }) => tenantId),
+    events.map(({ at }) => newId(at)),
+    events.map(({ type }) => type),
+    events.map(({ objectKind }) => objectKind),
+    events.map(({ objectId }) => objectId),
+    events.map(({ sequence }) => sequence),
+    API_VERSION,
+    events.map(({ at }) => at),
+    data,
+    events.map(({ requestId }) => requestId),
   )
   afterCommit(tx, () => {
     for (const listener of listeners) listener(events)
