@@ -308,6 +308,31 @@ create table identity.clients (
   constraint clients_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
 );
 
+create table identity.credentials (
+  tenant_id uuid not null,
+  user_id uuid not null,
+  kind text collate "C" not null,
+  password_hash text,
+  former_hashes text[] not null default '{}'::text[],
+  sealed_secret bytea,
+  last_used_step bigint not null default 0,
+  changed_at timestamp(3) with time zone not null,
+  constraint credentials_check CHECK (((password_hash IS NOT NULL) = (kind = 'password'::text))),
+  constraint credentials_check1 CHECK (((sealed_secret IS NOT NULL) = (kind = 'totp'::text))),
+  constraint credentials_former_hashes_check CHECK ((cardinality(former_hashes) <= 4)),
+  constraint credentials_kind_check CHECK ((kind = ANY (ARRAY['password'::text, 'totp'::text]))),
+  constraint credentials_pkey PRIMARY KEY (tenant_id, user_id, kind)
+);
+
+create table identity.login_attempts (
+  tenant_id uuid not null,
+  subject_hash bytea not null,
+  failures integer not null,
+  blocked_until timestamp(3) with time zone,
+  forget_at timestamp(3) with time zone not null,
+  constraint login_attempts_pkey PRIMARY KEY (tenant_id, subject_hash)
+);
+
 create table identity.replays (
   id bytea not null,
   expires_at timestamp with time zone not null,
@@ -345,6 +370,25 @@ create table identity.tenants (
   created_at timestamp(3) with time zone not null,
   constraint tenants_mode_check CHECK ((mode = ANY (ARRAY['sandbox'::text, 'live'::text]))),
   constraint tenants_pkey PRIMARY KEY (tenant_id)
+);
+
+create table identity.users (
+  tenant_id uuid not null,
+  user_id uuid not null,
+  version integer not null,
+  kind text collate "C" not null,
+  username text collate "C" not null,
+  party_id uuid not null,
+  display_name text not null,
+  roles text[] not null default '{}'::text[],
+  status text collate "C" not null default 'active'::text,
+  created_by text collate "C" not null,
+  created_at timestamp(3) with time zone not null,
+  updated_at timestamp(3) with time zone not null,
+  constraint users_kind_check CHECK ((kind = ANY (ARRAY['customer'::text, 'operator'::text]))),
+  constraint users_pkey PRIMARY KEY (tenant_id, user_id),
+  constraint users_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text]))),
+  constraint users_tenant_id_username_key UNIQUE (tenant_id, username)
 );
 
 create table ledger.accounts (
@@ -721,7 +765,9 @@ alter table banking.limit_counters add constraint limit_counters_tenant_id_conse
 alter table banking.transfers add constraint transfers_tenant_id_beneficiary_id_fkey FOREIGN KEY (tenant_id, beneficiary_id) REFERENCES banking.beneficiaries(tenant_id, id);
 alter table banking.transfers add constraint transfers_tenant_id_consent_id_fkey FOREIGN KEY (tenant_id, consent_id) REFERENCES banking.consents(tenant_id, id);
 alter table identity.clients add constraint clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
+alter table identity.credentials add constraint credentials_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES identity.users(tenant_id, user_id);
 alter table identity.revocations add constraint revocations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
+alter table identity.users add constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table ledger.accounts add constraint accounts_tenant_id_chart_code_fkey FOREIGN KEY (tenant_id, chart_code) REFERENCES ledger.chart_lines(tenant_id, code);
 alter table ledger.balances add constraint balances_tenant_id_account_id_fkey FOREIGN KEY (tenant_id, account_id) REFERENCES ledger.accounts(tenant_id, account_id);
 alter table ledger.chart_lines add constraint chart_lines_tenant_id_parent_code_fkey FOREIGN KEY (tenant_id, parent_code) REFERENCES ledger.chart_lines(tenant_id, code);
@@ -740,9 +786,11 @@ CREATE INDEX artifacts_expiry ON identity.artifacts USING btree (expires_at);
 CREATE INDEX artifacts_grant ON identity.artifacts USING btree (grant_id) WHERE (grant_id IS NOT NULL);
 CREATE INDEX artifacts_uid ON identity.artifacts USING btree (model, uid_hash) WHERE (uid_hash IS NOT NULL);
 CREATE INDEX clients_tenant ON identity.clients USING btree (tenant_id, client_id);
+CREATE INDEX login_attempts_expiry ON identity.login_attempts USING btree (forget_at);
 CREATE INDEX replays_expiry ON identity.replays USING btree (expires_at);
 CREATE INDEX revocations_drop ON identity.revocations USING btree (drop_after);
 CREATE INDEX revocations_xid ON identity.revocations USING btree (xid);
+CREATE INDEX users_party ON identity.users USING btree (tenant_id, party_id);
 CREATE INDEX accounts_chart ON ledger.accounts USING btree (tenant_id, chart_code, account_id);
 CREATE UNIQUE INDEX accounts_external_id ON ledger.accounts USING btree (tenant_id, external_id) WHERE (external_id IS NOT NULL);
 CREATE UNIQUE INDEX accounts_key ON ledger.accounts USING btree (tenant_id, key) WHERE (key IS NOT NULL);
@@ -798,10 +846,13 @@ grant insert, select, update on banking.transfers to countinghouse_app;
 grant usage on schema identity to countinghouse_app;
 grant delete, insert, select, update on identity.artifacts to countinghouse_app;
 grant insert, select, update on identity.clients to countinghouse_app;
+grant insert, select, update on identity.credentials to countinghouse_app;
+grant delete, insert, select, update on identity.login_attempts to countinghouse_app;
 grant delete, insert, select on identity.replays to countinghouse_app;
 grant delete, insert, select, update on identity.revocations to countinghouse_app;
 grant insert, select, update on identity.signing_keys to countinghouse_app;
 grant insert, select, update on identity.tenants to countinghouse_app;
+grant insert, select, update on identity.users to countinghouse_app;
 grant usage on schema ledger to countinghouse_app;
 grant insert, select, update on ledger.accounts to countinghouse_app;
 grant insert, select, update on ledger.balances to countinghouse_app;

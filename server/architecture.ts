@@ -9,7 +9,7 @@ export const layers = {
   platform: [],
   'sandbox-gateway': [],
   audit: [],
-  identity: [],
+  identity: ['audit'],
   ledger: ['audit'],
   payments: ['audit', 'ledger'],
   banking: ['audit', 'ledger'],

@@ -1,6 +1,11 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { bankingRoutes } from '../modules/banking/index.ts'
-import { assertScopes, oauthRoutes, openAuthorizationServer } from '../modules/identity/index.ts'
+import {
+  assertScopes,
+  interactionRoutes,
+  oauthRoutes,
+  openAuthorizationServer,
+} from '../modules/identity/index.ts'
 import { ledgerRoutes } from '../modules/ledger/index.ts'
 import {
   type Connector,
@@ -96,6 +101,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(docsRoutes(documentation))
   await http.register(healthRoutes(readyChecks(pools)))
   await http.register(oauthRoutes(authorizationServer))
+  await http.register(interactionRoutes(authorizationServer.pages))
   const paging = createPaging(sealing.deriveKey('list-cursor'))
   const payments = { submit, db, waiters, paging, route: routeOver(connectors) }
   await http.register(ledgerRoutes({ submit, db, reports: databaseOver(pools.report), paging }))

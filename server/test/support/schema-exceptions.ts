@@ -13,6 +13,7 @@ export const indexesAcrossTenants: Readonly<Record<string, string>> = {
   'identity.artifacts_grant': 'a revoked grant takes all that was issued under it',
   'identity.artifacts_uid': 'found by the hash of a random id',
   'identity.artifacts_expiry': 'housekeeping deletes what has expired, whoever owns it',
+  'identity.login_attempts_expiry': 'housekeeping deletes what is forgotten, whoever owns it',
   'identity.replays_pkey': 'one-time ids are unique over the whole install',
   'identity.replays_expiry': 'housekeeping deletes what has expired, whoever owns it',
   'identity.revocations_xid': 'every node follows what was revoked in any tenant',
@@ -23,6 +24,7 @@ export const indexesAcrossTenants: Readonly<Record<string, string>> = {
 /** Only what is worthless once it has expired may be deleted by the service. */
 export const deletable: Readonly<Record<string, string>> = {
   'identity.artifacts': 'expired codes, grants and sessions',
+  'identity.login_attempts': 'failed sign-ins that nobody is slowed by any more',
   'identity.replays': 'expired one-time ids',
   'identity.revocations': 'revocations that no living token can meet',
 }

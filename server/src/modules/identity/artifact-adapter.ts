@@ -7,11 +7,17 @@ import {
   type SealedPayload,
   consumeArtifact,
   deleteArtifact,
-  deleteArtifactsOfGrant,
   findArtifact,
   findArtifactByUid,
   upsertArtifact,
 } from './artifact.queries.ts'
+
+export interface ArtifactParts {
+  readonly db: Db
+  readonly sealing: Sealing
+  /** Ends a grant with all that was issued under it. */
+  readonly endGrant: (grantId: string) => Promise<void>
+}
 
 /**
  * Where the authorization server keeps codes, sessions and tokens that are not JWTs. A row is found
@@ -21,7 +27,7 @@ import {
  * `consume` is the race that matters. The library looks, checks, then consumes; only an update that
  * finds the row unconsumed makes one winner of several.
  */
-export function artifactAdapter(model: string, db: Db, sealing: Sealing): Adapter {
+export function artifactAdapter(model: string, { db, sealing, endGrant }: ArtifactParts): Adapter {
   function context(idHash: Buffer): string {
     return `identity.artifacts|payload|${model}|${idHash.toString('hex')}`
   }
@@ -71,11 +77,12 @@ export function artifactAdapter(model: string, db: Db, sealing: Sealing): Adapte
       throw new errors.InvalidGrant('grant was used before')
     },
     async destroy(id) {
-      await deleteArtifact(db, model, digest(id))
+      if (model === 'Grant') await endGrant(id)
+      else await deleteArtifact(db, model, digest(id))
     },
-    async revokeByGrantId(grantId) {
-      await deleteArtifactsOfGrant(db, model, grantId)
-    },
+    // The library calls this for each model beside the end of the grant, which takes them all at
+    // once: two deletions of the same rows in different orders would deadlock.
+    async revokeByGrantId() {},
   }
 }
 

@@ -16,6 +16,8 @@ export interface SealedPayload {
 export interface ArtifactRow {
   readonly payload: SealedPayload
   readonly id_hash: Buffer
+  readonly tenant_id: string | null
+  /** Null also for a refresh token that was used a moment ago. */
   readonly consumed_at: Date | null
 }
 
@@ -57,13 +59,23 @@ export async function findArtifactByUid(
   return await find(tx, model, sql`uid_hash = ${uidHash}`)
 }
 
+/**
+ * A refresh token sent twice within this time is a client's double submission, not a thief: one of
+ * the two is refused and the grant lives. Shorter: a slow network ends grants. Longer: a thief has
+ * that long to go unnoticed.
+ */
+const GRACE_S: Readonly<Record<string, number>> = { RefreshToken: 5 }
+
 async function find(
   tx: Tx,
   model: string,
   condition: RawBuilder<unknown>,
 ): Promise<ArtifactRow | undefined> {
   const { rows } = await sql<ArtifactRow>`
-    select payload, id_hash, consumed_at from identity.artifacts
+    select payload, id_hash, tenant_id,
+      case when consumed_at > now() - ${GRACE_S[model] ?? 0} * interval '1 second' then null
+           else consumed_at end as consumed_at
+    from identity.artifacts
     where model = ${model} and ${condition}`.execute(tx)
   return rows[0]
 }
@@ -76,19 +88,28 @@ export async function consumeArtifact(tx: Tx, model: string, idHash: Buffer): Pr
   return numAffectedRows === 1n
 }
 
+/** Undoes `consumeArtifact` for a try that came to nothing. */
+export async function restoreArtifact(tx: Tx, model: string, idHash: Buffer): Promise<void> {
+  await sql`
+    update identity.artifacts set consumed_at = null
+    where model = ${model} and id_hash = ${idHash}`.execute(tx)
+}
+
+/** True for exactly one of any number of callers; the grant's row is locked until they end. */
+export async function lockGrant(
+  tx: Tx,
+  idHash: Buffer,
+): Promise<{ tenant_id: string } | undefined> {
+  const { rows } = await sql<{ tenant_id: string }>`
+    select tenant_id from identity.artifacts
+    where model = 'Grant' and id_hash = ${idHash} for update`.execute(tx)
+  return rows[0]
+}
+
 export async function deleteArtifact(tx: Tx, model: string, idHash: Buffer): Promise<void> {
   await sql`delete from identity.artifacts where model = ${model} and id_hash = ${idHash}`.execute(
     tx,
   )
-}
-
-export async function deleteArtifactsOfGrant(
-  tx: Tx,
-  model: string,
-  grantId: string,
-): Promise<void> {
-  await sql`
-    delete from identity.artifacts where grant_id = ${grantId} and model = ${model}`.execute(tx)
 }
 
 /** The grants themselves, by the hashes of their ids, and all that was issued under them. */

@@ -4,9 +4,11 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { assertStoredClients, openClientDirectory } from './client-directory.ts'
+import type { ConsentSlot } from './consent-slot.ts'
 import { type Guard, createGuard } from './guard.ts'
+import type { PageParts } from './pages/interaction.ts'
 import { openProofRegister } from './proof-register.ts'
-import { buildProvider } from './provider.ts'
+import { type ProviderParts, buildProvider } from './provider.ts'
 import { openRevocations } from './revocation-set.ts'
 import { type Keyring, type SigningKey, openKeyring } from './signing-keys.ts'
 
@@ -18,6 +20,8 @@ export interface AuthorizationServer {
   readonly guard: Guard
   /** Answers one request to an OAuth endpoint; the body must be unread. */
   handle(request: IncomingMessage, response: ServerResponse): void
+  /** What the pages for people need; see `interactionRoutes`. */
+  readonly pages: PageParts
   /** To be called when a client was changed on this node; the others follow within 5 s. */
   forgetClient(clientId: string): void
   /** Stops following what is revoked: the guard soon asks for each request. */
@@ -30,6 +34,10 @@ export interface AuthorizationServerSettings {
   readonly pool: Pool
   readonly sealing: Sealing
   readonly clock: Clock
+  /** Shows, keeps and ends consents. Without it no customer can give an app anything. */
+  readonly consents?: ConsentSlot
+  /** Where artifacts are kept. Default: the database. */
+  readonly adapterOf?: ProviderParts['adapterOf']
   readonly onError: (error: unknown) => void
 }
 
@@ -37,7 +45,7 @@ export interface AuthorizationServerSettings {
 export async function openAuthorizationServer(
   settings: AuthorizationServerSettings,
 ): Promise<AuthorizationServer> {
-  const { issuer, pool, sealing, clock, onError } = settings
+  const { issuer, pool, sealing, clock, consents, adapterOf, onError } = settings
   if (new URL(issuer).origin !== issuer) throw new Error(`the issuer ${issuer} is not an origin`)
   const keys = await openKeyring(pool, { sealing, clock })
   await assertStoredClients(databaseOver(pool))
@@ -50,8 +58,15 @@ export async function openAuthorizationServer(
   let current = built(keys.current())
 
   function built(set: readonly SigningKey[]) {
-    const parts = { issuer, keys: set, pool, directory, sealing, clock, onError }
-    return { set, answer: buildProvider(parts).callback() }
+    const parts = { issuer, keys: set, pool, directory, sealing, clock, consents, onError }
+    const provider = buildProvider({ ...parts, ...(adapterOf !== undefined && { adapterOf }) })
+    return { set, provider, answer: provider.callback() }
+  }
+
+  // Requests in flight finish on the provider that they began with.
+  function now() {
+    if (current.set !== keys.current()) current = built(keys.current())
+    return current
   }
 
   return {
@@ -59,10 +74,9 @@ export async function openAuthorizationServer(
     keys,
     guard,
     handle(request, response) {
-      // Requests in flight finish on the provider that they began with.
-      if (current.set !== keys.current()) current = built(keys.current())
-      void current.answer(request, response)
+      void now().answer(request, response)
     },
+    pages: { issuer, pool, sealing, clock, consents, provider: () => now().provider },
     forgetClient: (clientId) => directory.forget(clientId),
     close: () => revocations.stop(),
   }

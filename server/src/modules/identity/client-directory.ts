@@ -15,7 +15,11 @@ import { clientFault } from './client.rules.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
 
 /** The grants that this server performs. A client may be registered for more and waits for them. */
-const SERVED: ReadonlySet<GrantType> = new Set<GrantType>(['client_credentials'])
+const SERVED: ReadonlySet<GrantType> = new Set<GrantType>([
+  'client_credentials',
+  'authorization_code',
+  'refresh_token',
+])
 
 const CACHE_MS = 5_000 // Shorter: a database read per token. Longer: a disabled client still gets tokens.
 const CACHE_CLIENTS = 10_000 // some 10 MB
@@ -105,7 +109,7 @@ function metadataOf(row: DirectoryRow): AdapterPayload {
     client_name: row.name,
     token_endpoint_auth_method: row.token_endpoint_auth_method,
     grant_types: row.grant_types.filter((type) => SERVED.has(type)),
-    response_types: [],
+    response_types: row.grant_types.includes('authorization_code') ? ['code'] : [],
     redirect_uris: row.redirect_uris,
     scope: row.scope,
     ...(jwks === null ? { client_secret: NOBODYS_SECRET } : { jwks }),

@@ -47,7 +47,9 @@ before(async () => {
     pool: { connect: connectUnlessAway } as unknown as Pool,
     sealing: sealingUnder(randomBytes(32)),
     clock: systemClock,
-    onError: (error) => printed.push(error),
+    onError: (error) => {
+      if (!databaseIsAway) printed.push(error)
+    },
   })
   http = createHttp({
     issuer,
@@ -217,6 +219,7 @@ test('the token is an RFC 9068 access token of 15 minutes that names tenant and 
     scope: SCOPE,
     tid: tenantId,
     env: 'sandbox',
+    prf: 'standard',
   })
   assert.equal(headers.get('cache-control'), 'no-store')
   assert.match(headers.get('request-id') ?? '', /^req_/)
@@ -383,8 +386,8 @@ test('what the token endpoint refuses, it refuses as an OAuth error', async () =
   const it = await givenClient()
   const grant = await ask(it, { grant_type: 'password' })
   assert.deepEqual([grant.status, grant.body['error']], [400, 'unsupported_grant_type'])
-  const code = await ask(it, { grant_type: 'authorization_code', code: 'x' })
-  assert.equal(code.body['error'], 'unsupported_grant_type')
+  const code = await ask(it, { grant_type: 'authorization_code', code: 'x', redirect_uri: 'y' })
+  assert.equal(code.body['error'], 'invalid_request')
   const none = await ask(it, { grant_type: '' })
   assert.equal(none.body['error'], 'invalid_request')
   for (const [type, body] of [
@@ -447,9 +450,19 @@ test('discovery speaks of the issuer, whatever the request says it was sent to',
     assert.equal(metadata['issuer'], issuer)
     assert.equal(metadata['token_endpoint'], `${issuer}/oauth/token`)
     assert.equal(metadata['jwks_uri'], `${issuer}/oauth/jwks`)
-    assert.deepEqual(metadata['grant_types_supported'], ['client_credentials'])
-    assert.equal(metadata['authorization_endpoint'], undefined)
-    assert.doesNotMatch(honest, /RS256|HS256|none|evil/)
+    assert.deepEqual(metadata['grant_types_supported'], [
+      'authorization_code',
+      'refresh_token',
+      'client_credentials',
+    ])
+    assert.equal(metadata['authorization_endpoint'], `${issuer}/oauth/authorize`)
+    assert.deepEqual(metadata['response_types_supported'], ['code'])
+    assert.deepEqual(metadata['code_challenge_methods_supported'], ['S256'])
+    assert.deepEqual(metadata['acr_values_supported'], ['ch:1', 'ch:2'])
+    for (const endpoint of ['par', 'introspect', 'revoke', 'logout']) {
+      assert.ok(honest.includes(`"${issuer}/oauth/${endpoint}"`), endpoint)
+    }
+    assert.doesNotMatch(honest, /RS256|HS256|none|evil|userinfo_endpoint|registration_endpoint/)
   }
 })
 
@@ -464,8 +477,9 @@ test('the published keys are public, unique, and may be kept for five minutes', 
 })
 
 test('only the endpoints in use are reached', async () => {
-  assert.equal(await statusAt('/oauth/authorize?client_id=x'), 404)
-  assert.equal(await statusAt('/oauth/introspect', { method: 'POST' }), 404)
+  assert.equal(await statusAt('/oauth/userinfo'), 404)
+  assert.equal(await statusAt('/oauth/register', { method: 'POST' }), 404)
+  assert.equal(await statusAt('/oauth/device', { method: 'POST' }), 404)
   assert.equal(await statusAt('/oauth/token'), 405)
   assert.equal(await statusAt('/oauth/jwks', { method: 'HEAD' }), 200)
 })

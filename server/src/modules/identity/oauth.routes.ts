@@ -1,6 +1,13 @@
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { AuthorizationServer } from './authorization-server.ts'
-import { OauthError, TokenAnswer, TokenForm } from './oauth.schema.ts'
+import {
+  Introspection,
+  OauthError,
+  PushedRequest,
+  TokenAnswer,
+  TokenForm,
+  TokenQuestion,
+} from './oauth.schema.ts'
 
 /**
  * The OAuth endpoints, handed over to the authorization server as they came: it reads the form body
@@ -26,32 +33,88 @@ export function oauthRoutes(server: AuthorizationServer): FastifyPluginAsync {
     server.handle(request.raw, reply.raw)
   }
 
+  // A browser that was sent to `localhost` keeps its cookies from 127.0.0.1, and would be lost there.
+  function toIssuer(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    const name = request.headers.host ?? host
+    if (name === host || !isLoopback(name) || !isLoopback(host)) return done()
+    void reply.redirect(server.issuer + request.url, 302)
+  }
+
   return async function routes(app) {
     // In this scope only: a body that somebody has read leaves the token endpoint waiting for ever.
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _body, done) => done(null))
     app.setValidatorCompiler(() => () => true)
     const config = { public: true } as const
+    const hidden = { config, schema: { hide: true } }
     app.post('/oauth/token', { config, schema: createToken }, handOver)
-    app.options('/oauth/token', { config, schema: { hide: true } }, handOver)
+    app.post('/oauth/par', { config, schema: pushAuthorizationRequest }, handOver)
+    app.post('/oauth/introspect', { config, schema: introspectToken }, handOver)
+    app.post('/oauth/revoke', { config, schema: revokeToken }, handOver)
+    for (const path of ['token', 'par', 'introspect', 'revoke']) {
+      app.options(`/oauth/${path}`, hidden, handOver)
+    }
+    app.get('/oauth/authorize', { config, schema: authorize, onRequest: toIssuer }, handOver)
+    app.get('/oauth/authorize/:uid', hidden, handOver)
+    app.get('/oauth/logout', { config, schema: logout, onRequest: toIssuer }, handOver)
+    app.post('/oauth/logout/confirm', hidden, handOver)
+    app.get('/oauth/logout/success', hidden, handOver)
     app.get('/oauth/jwks', { config, schema: getSigningKeys }, handOver)
     app.get(OPENID_METADATA, { config, schema: getOpenidConfiguration }, handOver)
     app.get(OAUTH_METADATA, { config, schema: getAuthorizationServer }, handOver)
   }
 }
 
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host)
+}
+
 const OPENID_METADATA = '/.well-known/openid-configuration'
 const OAUTH_METADATA = '/.well-known/oauth-authorization-server'
 
 const tags = ['oauth']
+const FORM = ['application/x-www-form-urlencoded']
 
 const createToken = {
   operationId: 'createToken',
-  summary: 'Take an access token for a client.',
+  summary: 'Take tokens: for a client itself, for a code, or for a refresh token.',
   tags,
-  consumes: ['application/x-www-form-urlencoded'],
+  consumes: FORM,
   body: TokenForm,
   response: { 200: TokenAnswer, '4xx': OauthError },
+}
+const authorize = {
+  operationId: 'authorize',
+  summary: 'Ask a person for access: open it in a browser (OAuth 2.0, PKCE with S256 always).',
+  tags,
+}
+const pushAuthorizationRequest = {
+  operationId: 'pushAuthorizationRequest',
+  summary: 'Leave an authorization request here and open it by its reference (RFC 9126).',
+  tags,
+  consumes: FORM,
+  response: { 201: PushedRequest, '4xx': OauthError },
+}
+const introspectToken = {
+  operationId: 'introspectToken',
+  summary: 'Whether a token is good, and what it says (RFC 7662).',
+  tags,
+  consumes: FORM,
+  body: TokenQuestion,
+  response: { 200: Introspection, '4xx': OauthError },
+}
+const revokeToken = {
+  operationId: 'revokeToken',
+  summary: 'Give a token back (RFC 7009). A refresh token takes its grant with it.',
+  tags,
+  consumes: FORM,
+  body: TokenQuestion,
+  response: { '4xx': OauthError },
+}
+const logout = {
+  operationId: 'logout',
+  summary: 'End the session of a browser: open it there (OpenID Connect RP-Initiated Logout).',
+  tags,
 }
 const getSigningKeys = {
   operationId: 'getSigningKeys',

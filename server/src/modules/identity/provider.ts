@@ -1,28 +1,37 @@
 import { hash } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
-import { type Configuration, type KoaContextWithOIDC, Provider, errors } from 'oidc-provider'
+import {
+  type Adapter,
+  type Client,
+  type Configuration,
+  type KoaContextWithOIDC,
+  Provider,
+  errors,
+} from 'oidc-provider'
 import type { Pool } from 'pg'
 import type { Clock } from '../../platform/clock.ts'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
-import { artifactAdapter } from './artifact-adapter.ts'
+import { findPerson } from './accounts.ts'
+import { type ArtifactParts, artifactAdapter } from './artifact-adapter.ts'
 import { insertReplay } from './artifact.queries.ts'
 import { API_AUDIENCE } from './audience.ts'
 import { assertClientAssertion } from './client-assertion.ts'
 import type { ClientDirectory } from './client-directory.ts'
+import { type OurMetadata, oursOf, profileOf } from './library-client.ts'
 import { isSecretOf } from './client-secret.ts'
+import type { ConsentSlot } from './consent-slot.ts'
+import { endGrant } from './end-grant.ts'
+import { loadedGrant } from './loaded-grant.ts'
+import { loginPolicy } from './login-policy.ts'
+import { renderError, renderLogout, renderSignedOut } from './pages/library-pages.ts'
+import { allowTargets, contentPolicy } from './pages/content-policy.ts'
+import { richAuthorizationRequests } from './rich-authorization.ts'
 import { apiScopes, isScope, scopes } from './scopes.ts'
+import { levels } from './sign-in-level.ts'
 import { SIGNING_ALG, type SigningKey } from './signing-keys.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
-
-const ACCESS_TOKEN_SECONDS = 900
-
-/** What the client directory tells the library beyond its own metadata. It keeps these names. */
-interface OurMetadata {
-  readonly tenant_id: string
-  readonly tenant_mode: string
-  readonly secret_hashes: readonly string[]
-}
+import { ACCESS_TOKEN_S, extraTokenClaims, lifetimes } from './token-contents.ts'
 
 export interface ProviderParts {
   readonly issuer: string
@@ -31,6 +40,10 @@ export interface ProviderParts {
   readonly directory: ClientDirectory
   readonly sealing: Sealing
   readonly clock: Clock
+  /** Without it no customer can consent to anything, and no app gets a code. */
+  readonly consents: ConsentSlot | undefined
+  /** Where artifacts are kept. Default: the database. */
+  readonly adapterOf?: (model: string, parts: ArtifactParts) => Adapter
   readonly onError: (error: unknown) => void
 }
 
@@ -51,26 +64,38 @@ export function buildProvider(parts: ProviderParts): Provider {
     return await orUnavailable(pool, (tx) => insertReplay(tx, id, new Date(exp * 1_000)))
   }
   provider.use(async (ctx, next) => {
+    // Before: the pages that post themselves add the hash of their script to what stands here.
+    if (ctx.method === 'GET' || ctx.method === 'POST') ctx.set(CSP, contentPolicy())
     await next()
     if (ctx.status === 503) ctx.set('retry-after', '2')
     const { oidc } = ctx as Partial<KoaContextWithOIDC> // absent where no route matched
-    if (oidc?.route === 'discovery') ctx.body = withoutAuthorizationEndpoint(ctx.body as object)
+    if (oidc?.route === 'discovery') ctx.body = served(ctx.body as object)
     if (oidc?.route === 'discovery' || oidc?.route === 'jwks') {
       ctx.set('cache-control', 'public, max-age=300')
     }
+    if (oidc !== undefined) ctx.set(CSP, allowTargets(ctx.response.get(CSP), targetsOf(oidc)))
   })
   provider.on('server_error', (_ctx, error) => onError(error))
   ;(provider as EventEmitter).on('error', onError) // outside any endpoint; unheard, it is printed
   return provider
 }
 
+const CSP = 'content-security-policy'
+
 function settings(parts: ProviderParts): Configuration {
-  const { issuer, keys, pool, directory, sealing, clock } = parts
-  const db = databaseOver(pool)
+  const { issuer, keys, pool, directory, sealing, clock, consents } = parts
+  const adapterOf = parts.adapterOf ?? artifactAdapter
+  const endings = { pool, clock, consents }
+  const artifacts = {
+    db: databaseOver(pool),
+    sealing,
+    endGrant: (grantId: string) => endGrant(endings, grantId),
+  }
+  const https = issuer.startsWith('https:')
   const off = { enabled: false }
+  const on = { enabled: true }
   return {
-    adapter: (model) =>
-      model === 'Client' ? directory.adapter : artifactAdapter(model, db, sealing),
+    adapter: (model) => (model === 'Client' ? directory.adapter : adapterOf(model, artifacts)),
     jwks: { keys: keys.map(({ privateJwk }) => ({ ...privateJwk, use: 'sig', alg: SIGNING_ALG })) },
     routes: {
       authorization: '/oauth/authorize',
@@ -81,8 +106,22 @@ function settings(parts: ProviderParts): Configuration {
       jwks: '/oauth/jwks',
       end_session: '/oauth/logout',
     },
+    cookies: {
+      names: cookieNames(https),
+      keys: [sealing.deriveKey('oauth-cookies').toString('base64url')],
+      long: { httpOnly: true, sameSite: 'lax', secure: https },
+      short: { httpOnly: true, sameSite: 'lax', secure: https },
+    },
     features: {
-      clientCredentials: { enabled: true },
+      clientCredentials: on,
+      devInteractions: off,
+      dPoP: { enabled: true, nonceSecret: sealing.deriveKey('dpop-nonce') },
+      fapi: {
+        enabled: true,
+        profile: (_ctx, client) => (client && profileOf(client) === 'fapi2' ? '2.0' : undefined),
+      },
+      introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      pushedAuthorizationRequests: on,
       resourceIndicators: {
         enabled: true,
         defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? API_AUDIENCE,
@@ -93,13 +132,21 @@ function settings(parts: ProviderParts): Configuration {
           return API
         },
       },
-      devInteractions: off,
-      dPoP: off,
-      pushedAuthorizationRequests: off,
-      rpInitiatedLogout: off,
+      revocation: on,
+      richAuthorizationRequests: richAuthorizationRequests(),
+      rpInitiatedLogout: {
+        enabled: true,
+        logoutSource: (ctx, form) => renderLogout(ctx, form),
+        postLogoutSuccessSource: (ctx) => renderSignedOut(ctx),
+      },
       userinfo: off,
     },
-    responseTypes: [],
+    interactions: {
+      policy: loginPolicy(),
+      url: (_ctx, { uid }) => `/oauth/interaction/${uid}`,
+    },
+    acrValues: [...levels],
+    responseTypes: ['code'],
     clientAuthMethods: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
     clientDefaults: {
       grant_types: [],
@@ -108,32 +155,73 @@ function settings(parts: ProviderParts): Configuration {
     },
     enabledJWA: signatures(),
     scopes: [...scopes],
-    claims: {},
+    claims: { acr: null, amr: null, auth_time: null, iss: null, openid: ['sub'] },
     pkce: { required: () => true },
-    ttl: { ClientCredentials: ACCESS_TOKEN_SECONDS },
-    extraClientMetadata: { properties: ['kind', 'tenant_id', 'tenant_mode', 'secret_hashes'] },
-    extraTokenClaims: (_ctx, token) => {
-      const { tenant_id: tid, tenant_mode: env } = token.client as unknown as OurMetadata
-      return { tid, env }
+    findAccount: (ctx, accountId) => findPerson(pool, ctx.oidc.client, accountId),
+    loadExistingGrant: (ctx) => loadedGrant(ctx, { consents, clock }),
+    // A refresh token of an app outlives the quarter of an hour of a browser session.
+    expiresWithSession: (ctx) => oursOf(ctx.oidc.client).kind === 'first_party',
+    issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
+    rotateRefreshToken: (ctx) => ctx.oidc.isFapi('2.0') === undefined,
+    ttl: lifetimes(clock),
+    extraClientMetadata: {
+      properties: [
+        'kind',
+        'tenant_id',
+        'tenant_mode',
+        'secret_hashes',
+        'security_profile',
+        'cors_origins',
+      ],
     },
-    clientBasedCORS: (_ctx, origin) => origin === issuer,
+    extraTokenClaims,
+    clientBasedCORS: (ctx, origin, client) =>
+      ctx.oidc.route !== 'authorization' &&
+      (origin === issuer || oursOf(client).cors_origins?.includes(origin) === true),
     assertJwtClientAuthClaimsAndHeader: (ctx, claims) => {
       assertClientAssertion(ctx, claims, clock.now().getTime() / 1_000)
     },
-    // There are no pages yet: also to a browser an error is the OAuth object.
-    renderError: (ctx, out) => {
-      ctx.type = 'json'
-      ctx.body = out
-    },
+    renderError,
     fetch: () => Promise.reject(new Error('the authorization server calls nobody')),
   }
+}
+
+// `__Host-`: of this origin alone. The other two live on a path, which that name forbids.
+function cookieNames(https: boolean) {
+  const [host, secure] = https ? ['__Host-', '__Secure-'] : ['', '']
+  return {
+    session: `${host}ch_session`,
+    interaction: `${secure}ch_interaction`,
+    resume: `${secure}ch_resume`,
+  }
+}
+
+/** A client asks about its own tokens; a back office of the tenant about all of its tenant's. */
+async function mayIntrospect(
+  ctx: KoaContextWithOIDC,
+  client: Client,
+  token: { readonly clientId?: string | undefined },
+): Promise<boolean> {
+  if (token.clientId === client.clientId) return true
+  const { kind, tenant_id: tenantId } = oursOf(client)
+  if (kind !== 'service' || token.clientId === undefined) return false
+  const owner = await ctx.oidc.provider.Client.find(token.clientId)
+  return owner !== undefined && oursOf(owner).tenant_id === tenantId
+}
+
+/** Where a form on one of the library's pages may lead: the address that was checked. */
+function targetsOf({ params, client }: KoaContextWithOIDC['oidc']): string[] {
+  if (client === undefined) return []
+  const { redirect_uri: redirect, post_logout_redirect_uri: afterLogout } = params ?? {}
+  const registered = [...(client.redirectUris ?? []), ...(client.postLogoutRedirectUris ?? [])]
+  return [redirect, afterLogout].filter((uri): uri is string => registered.includes(String(uri)))
 }
 
 const API = {
   scope: apiScopes.join(' '),
   audience: API_AUDIENCE,
   accessTokenFormat: 'jwt',
-  accessTokenTTL: ACCESS_TOKEN_SECONDS,
+  accessTokenTTL: ACCESS_TOKEN_S,
   jwt: { sign: { alg: SIGNING_ALG } },
 } as const
 
@@ -171,9 +259,8 @@ function signatures(): NonNullable<Configuration['enabledJWA']> {
   }
 }
 
-// The metadata names what answers. RFC 8414 wants this endpoint only where a grant uses it.
-function withoutAuthorizationEndpoint(metadata: object): object {
-  const { authorization_endpoint, authorization_response_iss_parameter_supported, ...rest } =
-    metadata as Record<string, unknown>
-  return { ...rest, response_modes_supported: [] }
+// The metadata names what answers.
+function served(metadata: object): object {
+  const { claims_parameter_supported, ...rest } = metadata as Record<string, unknown>
+  return { ...rest, response_modes_supported: ['query', 'form_post'] }
 }

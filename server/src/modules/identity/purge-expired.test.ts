@@ -17,7 +17,11 @@ after(() => database?.close())
 
 test('an expired one is still found, so that the caller hears "expired", and goes an hour later', async () => {
   const db = databaseOver(database.pools.identity)
-  const codes = artifactAdapter('AuthorizationCode', db, sealingUnder(randomBytes(32)))
+  const codes = artifactAdapter('AuthorizationCode', {
+    db,
+    sealing: sealingUnder(randomBytes(32)),
+    endGrant: () => Promise.reject(new Error('no grant ends here')),
+  })
   const now = Math.floor(Date.now() / 1_000)
   const [lately, long] = ['lately', 'long ago']
   await codes.upsert(lately, { jti: lately, exp: now - 60 }, 60)

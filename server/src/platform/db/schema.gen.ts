@@ -183,6 +183,25 @@ export interface IdentityClients {
   updated_at: Timestamp | null;
 }
 
+export interface IdentityCredentials {
+  changed_at: Timestamp;
+  former_hashes: Generated<string[]>;
+  kind: string;
+  last_used_step: Generated<bigint>;
+  password_hash: string | null;
+  sealed_secret: Buffer | null;
+  tenant_id: string;
+  user_id: string;
+}
+
+export interface IdentityLoginAttempts {
+  blocked_until: Timestamp | null;
+  failures: number;
+  forget_at: Timestamp;
+  subject_hash: Buffer;
+  tenant_id: string;
+}
+
 export interface IdentityReplays {
   expires_at: Timestamp;
   id: Buffer;
@@ -213,6 +232,21 @@ export interface IdentityTenants {
   mode: string;
   name: string;
   tenant_id: string;
+}
+
+export interface IdentityUsers {
+  created_at: Timestamp;
+  created_by: string;
+  display_name: string;
+  kind: string;
+  party_id: string;
+  roles: Generated<string[]>;
+  status: Generated<string>;
+  tenant_id: string;
+  updated_at: Timestamp;
+  user_id: string;
+  username: string;
+  version: number;
 }
 
 export interface LedgerAccounts {
@@ -527,10 +561,13 @@ export interface DB {
   "banking.transfers": BankingTransfers;
   "identity.artifacts": IdentityArtifacts;
   "identity.clients": IdentityClients;
+  "identity.credentials": IdentityCredentials;
+  "identity.login_attempts": IdentityLoginAttempts;
   "identity.replays": IdentityReplays;
   "identity.revocations": IdentityRevocations;
   "identity.signing_keys": IdentitySigningKeys;
   "identity.tenants": IdentityTenants;
+  "identity.users": IdentityUsers;
   "ledger.accounts": LedgerAccounts;
   "ledger.balances": LedgerBalances;
   "ledger.books": LedgerBooks;

@@ -1,0 +1,56 @@
+import { type Html, html } from './html.ts'
+import { alert, page } from './layout.ts'
+
+/** What went wrong with the try before. */
+export type LoginProblem = 'wrong' | 'wrong_code' | 'blocked'
+
+export interface LoginPage {
+  readonly bank: string
+  readonly app: string
+  readonly username: string
+  readonly problem?: LoginProblem | undefined
+  /** The password was taken; now the code. */
+  readonly asksForCode: boolean
+}
+
+/** A password manager fills both fields, a reader hears what is wrong and in which, and Enter sends. */
+export function loginPage({ bank, app, username, problem, asksForCode }: LoginPage): string {
+  const what = asksForCode ? 'Enter your code' : 'Sign in'
+  const title = problem === undefined ? what : `Error: ${what}`
+  const fields = asksForCode ? codeFields(problem) : passwordFields(username, problem)
+  return page({
+    title,
+    bank,
+    body: html`<h1>${what}</h1>
+<p class="quiet">to continue to <strong>${app}</strong></p>
+${alert(problem === undefined ? undefined : PROBLEMS[problem])}
+<form method="post">
+${fields}
+<div class="buttons"><button name="decision" value="continue">${asksForCode ? 'Continue' : 'Sign in'}</button>
+<button class="plain" name="decision" value="cancel" formnovalidate>Cancel</button></div>
+</form>`,
+  })
+}
+
+const PROBLEMS: Readonly<Record<LoginProblem, string>> = {
+  wrong: 'This user name and password do not fit together. Please try again.',
+  wrong_code: 'That did not work. Please sign in again, and wait for a new code.',
+  blocked: 'There were too many tries. Please wait a while before you try again.',
+}
+
+function passwordFields(username: string, problem: LoginProblem | undefined): Html {
+  return html`<label for="username">User name</label>
+<input id="username" name="username" type="text" value="${username}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="200" required${wrong(problem)}>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000" required${wrong(problem)}>`
+}
+
+function codeFields(problem: LoginProblem | undefined): Html {
+  return html`<label for="otp">Six-digit code</label>
+<p class="hint" id="otp-hint">From the authenticator app on your phone. A code works once.</p>
+<input id="otp" class="code" name="otp" type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required aria-describedby="otp-hint${problem === undefined ? '' : ' problem'}">`
+}
+
+function wrong(problem: LoginProblem | undefined): Html {
+  return problem === undefined ? html`` : html` aria-invalid="true" aria-describedby="problem"`
+}

@@ -1,0 +1,21 @@
+import { sql } from 'kysely'
+import type { TxOf } from '../../../platform/db/types.ts'
+import type { UserRow } from './user.queries.ts'
+
+export type AccountRow = UserRow & { readonly has_second_factor: boolean }
+
+/** The active user of this id, and whether more than a password is enrolled. */
+export async function findActiveAccount(
+  tx: TxOf<'identity'>,
+  tenantId: string,
+  userId: string,
+): Promise<AccountRow | undefined> {
+  const { rows } = await sql<AccountRow>`
+    select u.*, exists (
+        select from identity.credentials c
+        where c.tenant_id = u.tenant_id and c.user_id = u.user_id and c.kind = 'totp'
+      ) as has_second_factor
+    from identity.users u
+    where u.tenant_id = ${tenantId} and u.user_id = ${userId} and u.status = 'active'`.execute(tx)
+  return rows[0]
+}
