@@ -296,6 +296,7 @@ create table identity.clients (
   post_logout_redirect_uris text[] not null default '{}'::text[],
   allowed_cors_origins text[] not null default '{}'::text[],
   authorization_details_types text[] not null default '{}'::text[],
+  version integer not null default 1,
   created_by text collate "C" not null default 'sys:operator'::text,
   updated_at timestamp(3) with time zone,
   last_used_at timestamp(3) with time zone,

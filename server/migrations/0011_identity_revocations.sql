@@ -25,6 +25,7 @@ alter table identity.clients
   add column post_logout_redirect_uris text[] not null default '{}',
   add column allowed_cors_origins text[] not null default '{}',
   add column authorization_details_types text[] not null default '{}',
+  add column version integer not null default 1,
   add column created_by text collate "C" not null default 'sys:operator',
   add column updated_at timestamptz(3),
   add column last_used_at timestamptz(3),

@@ -1,5 +1,5 @@
 import { bankingErrors } from '../modules/banking/index.ts'
-import { apiScopes, identityErrors } from '../modules/identity/index.ts'
+import { apiScopes, clientErrors, identityErrors } from '../modules/identity/index.ts'
 import { ledgerErrors } from '../modules/ledger/index.ts'
 import { paymentErrors } from '../modules/payments/index.ts'
 import { type Documentation, platformErrors } from '../platform/http/openapi.ts'
@@ -11,6 +11,7 @@ export function documentationOf(issuer: string): Documentation {
     errors: {
       ...platformErrors,
       ...identityErrors.table,
+      ...clientErrors.table,
       ...ledgerErrors.table,
       ...paymentErrors.table,
       ...bankingErrors.table,

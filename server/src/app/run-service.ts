@@ -39,6 +39,7 @@ export async function runService(
     connectors: [sandboxConnector({ baseUrl: gatewayUrl(settings) })],
     jobs,
     logger,
+    egressAllow: settings.egressAllow,
     load: watchLoad(),
   })
   try {

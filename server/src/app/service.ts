@@ -3,6 +3,7 @@ import { bankingRoutes } from '../modules/banking/index.ts'
 import {
   assertScopes,
   interactionRoutes,
+  clientRoutes,
   oauthRoutes,
   openAuthorizationServer,
 } from '../modules/identity/index.ts'
@@ -22,7 +23,9 @@ import { databaseOver } from '../platform/db/dialect.ts'
 import { type Connection, type Pools, openPools } from '../platform/db/pools.ts'
 import { onCommitted } from '../platform/events/events.ts'
 import { type Http, createHttp } from '../platform/http/app.ts'
+import { isLoopback } from '../platform/config/settings.ts'
 import { docsRoutes } from '../platform/http/docs-routes.ts'
+import { fetchThrough, openEgress } from '../platform/http/egress.ts'
 import { healthRoutes } from '../platform/http/health-routes.ts'
 import { describeApi } from '../platform/http/openapi.ts'
 import type { Load } from '../platform/http/load.ts'
@@ -45,6 +48,8 @@ export interface ServiceOptions {
   /** Default: none, for tests. */
   readonly jobs?: readonly Job[]
   readonly logger: FastifyBaseLogger
+  /** Networks of our own that addresses of tenants may lead to. Default: none. */
+  readonly egressAllow?: readonly string[]
   /** How strained the process is; under strain reads are turned away. Default: never, for tests. */
   readonly load?: Load
 }
@@ -71,11 +76,16 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const db = databaseOver(pools.read)
   const batcher = createBatcher(pools.money)
   const submit = createSubmit(batcher, issuer)
+  const egress = openEgress({
+    allow: options.egressAllow ?? [],
+    loopback: isLoopback(new URL(issuer)),
+  })
   const authorizationServer = await openAuthorizationServer({
     issuer,
     pool: pools.identity,
     sealing,
     clock,
+    fetch: fetchThrough(egress),
     onError: (error) => logger.error({ err: error }, 'authorization server'),
   })
   const http = createHttp({
@@ -103,6 +113,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(oauthRoutes(authorizationServer))
   await http.register(interactionRoutes(authorizationServer.pages))
   const paging = createPaging(sealing.deriveKey('list-cursor'))
+  await http.register(clientRoutes({ submit, db, paging }))
   const payments = { submit, db, waiters, paging, route: routeOver(connectors) }
   await http.register(ledgerRoutes({ submit, db, reports: databaseOver(pools.report), paging }))
   await http.register(paymentRoutes(payments))
@@ -126,6 +137,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       await batcher.drain()
       forget()
       authorizationServer.close()
+      await egress.close()
       await Promise.all(connectors.map((connector) => connector.close()))
       closed = true // connections that the database ends first are no news now
       await pools.close()

@@ -40,6 +40,14 @@ export interface TestService {
   token(client: { readonly client_id: string; readonly client_secret: string }): Promise<string>
   /** JSON in and out, under the backoffice's token and a fresh Idempotency-Key unless told otherwise. */
   call(method: string, path: string, asked?: Asked): Promise<Heard>
+  /** Another API process of this install, as far as it shares only the database. It has its own port. */
+  startNode(): Promise<TestNode>
+  close(): Promise<void>
+}
+
+export interface TestNode {
+  readonly baseUrl: string
+  readonly service: Service
   close(): Promise<void>
 }
 
@@ -91,17 +99,17 @@ export async function startServiceForTests({
     for (const tenant of [credentials, stranger]) {
       await inTransaction(database.pools.money, (tx) => seedSandbox(tx, tenant, at))
     }
-    const service = cleanup.adopt(
-      await openService({
+    const sealing = sealingUnder(randomBytes(32))
+    const open = () =>
+      openService({
         connection: database.connection,
         issuer: baseUrl,
         clock: systemClock,
-        sealing: sealingUnder(randomBytes(32)),
+        sealing,
         connectors: [sandboxConnector({ baseUrl: gatewayUrl })],
         logger: pino({ level: process.env['COUNTINGHOUSE_TEST_LOG'] ?? 'silent' }),
-      }),
-      (it) => it.close(),
-    )
+      })
+    const service = cleanup.adopt(await open(), (it) => it.close())
     await service.http.listen({ host: '127.0.0.1', port })
     if (worker) service.startWorkers()
 
@@ -125,6 +133,11 @@ export async function startServiceForTests({
       token,
       call: (method, path, asked = {}) =>
         call(`${baseUrl}${path}`, method, { token: backoffice, ...asked }),
+      async startNode() {
+        const node = await open()
+        const address = await node.http.listen({ host: '127.0.0.1', port: 0 })
+        return { baseUrl: address, service: node, close: () => node.close() }
+      },
       close: () => resources.disposeAsync(),
     }
   } catch (error) {

@@ -95,6 +95,7 @@ export async function openSignInWorld(
   const consents = testConsents()
   const errors: unknown[] = []
   const server = await openAuthorizationServer({
+    fetch,
     issuer,
     pool: database.pools.identity,
     sealing,

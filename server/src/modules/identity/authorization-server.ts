@@ -10,6 +10,7 @@ import type { PageParts } from './pages/interaction.ts'
 import { openProofRegister } from './proof-register.ts'
 import { type ProviderParts, buildProvider } from './provider.ts'
 import { openRevocations } from './revocation-set.ts'
+import { onRevoked } from './revoke-tokens.ts'
 import { type Keyring, type SigningKey, openKeyring } from './signing-keys.ts'
 
 export interface AuthorizationServer {
@@ -34,10 +35,12 @@ export interface AuthorizationServerSettings {
   readonly pool: Pool
   readonly sealing: Sealing
   readonly clock: Clock
+  /** For the keys of clients, at addresses that strangers chose. */
+  readonly fetch: typeof fetch
   /** Shows, keeps and ends consents. Without it no customer can give an app anything. */
-  readonly consents?: ConsentSlot
+  readonly consents?: ConsentSlot | undefined
   /** Where artifacts are kept. Default: the database. */
-  readonly adapterOf?: ProviderParts['adapterOf']
+  readonly adapterOf?: ProviderParts['adapterOf'] | undefined
   readonly onError: (error: unknown) => void
 }
 
@@ -45,12 +48,13 @@ export interface AuthorizationServerSettings {
 export async function openAuthorizationServer(
   settings: AuthorizationServerSettings,
 ): Promise<AuthorizationServer> {
-  const { issuer, pool, sealing, clock, consents, adapterOf, onError } = settings
+  const { issuer, pool, sealing, clock, consents, onError } = settings
   if (new URL(issuer).origin !== issuer) throw new Error(`the issuer ${issuer} is not an origin`)
   const keys = await openKeyring(pool, { sealing, clock })
   await assertStoredClients(databaseOver(pool))
   const directory = openClientDirectory(pool)
   const revocations = await openRevocations(pool, onError)
+  const forget = onRevoked(() => void revocations.lookNow())
   revocations.onClient((clientId) => directory.forget(clientId))
   const clientKind = (clientId: string) => directory.kindOf(clientId)
   const proofs = openProofRegister(pool)
@@ -58,8 +62,8 @@ export async function openAuthorizationServer(
   let current = built(keys.current())
 
   function built(set: readonly SigningKey[]) {
-    const parts = { issuer, keys: set, pool, directory, sealing, clock, consents, onError }
-    const provider = buildProvider({ ...parts, ...(adapterOf !== undefined && { adapterOf }) })
+    const parts = { ...settings, consents, keys: set, directory, guard, revocations }
+    const provider = buildProvider(parts)
     return { set, provider, answer: provider.callback() }
   }
 
@@ -78,6 +82,9 @@ export async function openAuthorizationServer(
     },
     pages: { issuer, pool, sealing, clock, consents, provider: () => now().provider },
     forgetClient: (clientId) => directory.forget(clientId),
-    close: () => revocations.stop(),
+    close() {
+      forget()
+      revocations.stop()
+    },
   }
 }

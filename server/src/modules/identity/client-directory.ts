@@ -1,25 +1,12 @@
-import { randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import type { Adapter, AdapterPayload } from 'oidc-provider'
 import type { Pool } from 'pg'
 import { DatabaseUnavailable } from '../../platform/db/transaction.ts'
 import type { Db } from '../../platform/db/types.ts'
-import {
-  type ClientKind,
-  type DirectoryRow,
-  type GrantType,
-  findActiveClient,
-  listActiveClients,
-} from './client.queries.ts'
+import { type ClientKind, findActiveClient, listActiveClients } from './client.queries.ts'
+import { metadataOf, rulesView } from './client-metadata.ts'
 import { clientFault } from './client.rules.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
-
-/** The grants that this server performs. A client may be registered for more and waits for them. */
-const SERVED: ReadonlySet<GrantType> = new Set<GrantType>([
-  'client_credentials',
-  'authorization_code',
-  'refresh_token',
-])
 
 const CACHE_MS = 5_000 // Shorter: a database read per token. Longer: a disabled client still gets tokens.
 const CACHE_CLIENTS = 10_000 // some 10 MB
@@ -75,48 +62,13 @@ export async function assertStoredClients(db: Db): Promise<void> {
   for (;;) {
     const rows = await listActiveClients(db, after, PAGE)
     const faults = rows.flatMap((row) => {
-      const fault = faultOf(row)
+      const fault = clientFault(rulesView(row))
       return fault === undefined ? [] : [`${row.client_id}: ${fault}`]
     })
     if (faults.length > 0) throw new Error(`stored clients break the rules: ${faults.join('; ')}`)
     const last = rows.at(-1)
     if (last === undefined || rows.length < PAGE) return
     after = last.client_id
-  }
-}
-
-function faultOf(row: DirectoryRow): string | undefined {
-  return clientFault({
-    name: row.name,
-    kind: row.kind,
-    mode: row.mode,
-    grantTypes: row.grant_types,
-    scope: row.scope,
-    authMethod: row.token_endpoint_auth_method,
-    jwks: row.jwks,
-    redirectUris: row.redirect_uris,
-  })
-}
-
-// The library demands a secret in clear where a client has one, and compares with it unless told
-// otherwise. What it holds is this: chance that nobody knows.
-const NOBODYS_SECRET = randomBytes(32).toString('base64url')
-
-function metadataOf(row: DirectoryRow): AdapterPayload {
-  const { jwks, secret_hashes: secretHashes } = row
-  return {
-    client_id: row.client_id,
-    client_name: row.name,
-    token_endpoint_auth_method: row.token_endpoint_auth_method,
-    grant_types: row.grant_types.filter((type) => SERVED.has(type)),
-    response_types: row.grant_types.includes('authorization_code') ? ['code'] : [],
-    redirect_uris: row.redirect_uris,
-    scope: row.scope,
-    ...(jwks === null ? { client_secret: NOBODYS_SECRET } : { jwks }),
-    tenant_id: row.tenant_id,
-    tenant_mode: row.mode,
-    kind: row.kind,
-    secret_hashes: secretHashes,
   }
 }
 

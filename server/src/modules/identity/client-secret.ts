@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { publicId } from '../../platform/ids.ts'
 
 /**
  * Client secrets: `chs_<mode>_` + 32 random bytes in base64url + 8 hex digits of their CRC-32, so
@@ -25,6 +26,15 @@ export function isSecretOf(hashes: readonly string[], secret: string): boolean {
     if (expected.length === given.length && timingSafeEqual(expected, given)) matches = true
   }
   return matches
+}
+
+/** `sec_…`: names a secret without telling it, by 128 bits of its hash. */
+export function secretId(kept: string): string {
+  const hex = Buffer.from(kept.slice(PREFIX.length), 'base64url').toString('hex')
+  const [a, b, c, d, e] = [0, 8, 12, 16, 20].map((at, index, all) =>
+    hex.slice(at, all[index + 1] ?? 32),
+  )
+  return publicId('sec', `${a}-${b}-${c}-${d}-${e}`)
 }
 
 const PREFIX = 'sha256$'

@@ -1,4 +1,11 @@
-import type { AuthMethod, ClientKind, GrantType, PublicKeySet } from './client.queries.ts'
+import type {
+  AuthMethod,
+  ClientKind,
+  GrantType,
+  PublicKeySet,
+  SecurityProfile,
+} from './client.queries.ts'
+import { jwksUriFault, redirectFault } from './client-uri.rules.ts'
 import { customerScopes, isScope, sandboxScopes } from './scopes.ts'
 import type { TenantMode } from './tenant.queries.ts'
 
@@ -7,11 +14,16 @@ export interface ClientMetadata {
   readonly name: string
   readonly kind: ClientKind
   readonly mode: TenantMode
+  readonly profile: SecurityProfile
   readonly grantTypes: readonly GrantType[]
   readonly scope: string
   readonly authMethod: AuthMethod
   readonly jwks?: PublicKeySet | null | undefined
+  readonly jwksUri?: string | null | undefined
   readonly redirectUris: readonly string[]
+  readonly postLogoutRedirectUris: readonly string[]
+  readonly corsOrigins: readonly string[]
+  readonly authorizationDetailsTypes: readonly string[]
 }
 
 const MAX_KEYS = 10 // a rotation needs two; each is tried against every assertion without a kid
@@ -30,7 +42,12 @@ const AUTH_METHODS: ReadonlySet<string> = new Set([
 /** Why this client may not exist, in words for whoever registers it; undefined when it may. */
 export function clientFault(client: ClientMetadata): string | undefined {
   return (
-    scopeFault(client) ?? grantFault(client) ?? authenticationFault(client) ?? redirectFault(client)
+    scopeFault(client) ??
+    grantFault(client) ??
+    authenticationFault(client) ??
+    profileFault(client) ??
+    redirectFault(client) ??
+    detailsFault(client)
   )
 }
 
@@ -61,13 +78,16 @@ function grantFault({ grantTypes }: ClientMetadata): string | undefined {
   return undefined
 }
 
-function authenticationFault({ authMethod, jwks }: ClientMetadata): string | undefined {
+function authenticationFault(client: ClientMetadata): string | undefined {
+  const { authMethod, jwks, jwksUri, mode } = client
   if (!AUTH_METHODS.has(authMethod)) return `${authMethod} is no supported way to authenticate`
   if (authMethod !== 'private_key_jwt') {
-    return jwks ? 'jwks is for clients that authenticate by private_key_jwt' : undefined
+    return jwks || jwksUri ? 'jwks is for clients that authenticate by private_key_jwt' : undefined
   }
+  if (jwks && jwksUri) return 'jwks and jwks_uri exclude each other'
+  if (jwksUri) return jwksUriFault(jwksUri, mode)
   if (!jwks || !Array.isArray(jwks.keys) || jwks.keys.length === 0)
-    return 'private_key_jwt needs jwks'
+    return 'private_key_jwt needs jwks or jwks_uri'
   if (jwks.keys.length > MAX_KEYS) return `jwks holds more than ${MAX_KEYS} keys`
   const kids = jwks.keys.map((key) => key['kid']).filter((kid) => kid !== undefined)
   if (new Set(kids).size !== kids.length) return 'jwks names a kid twice'
@@ -94,23 +114,27 @@ function fits(alg: unknown, ...allowed: readonly string[]): boolean {
   return alg === undefined || (typeof alg === 'string' && allowed.includes(alg))
 }
 
-function redirectFault({ grantTypes, redirectUris, mode }: ClientMetadata): string | undefined {
-  const redirects = grantTypes.includes('authorization_code')
-  if (redirects !== redirectUris.length > 0) {
-    return redirects ? 'authorization_code needs redirect_uris' : 'redirect_uris has no use here'
-  }
-  return redirectUris.map((uri) => uriFault(uri, mode)).find((fault) => fault !== undefined)
+/**
+ * FAPI 2.0 Security Profile §5.3.2 and §5.3.3. Pushed requests and bound tokens are the profile's,
+ * not a choice: `client-metadata.ts` tells the authorization server so for every client of it.
+ */
+function profileFault({ profile, authMethod, kind }: ClientMetadata): string | undefined {
+  if (profile !== 'fapi2') return undefined
+  if (kind === 'first_party') return 'fapi2 is for programs of others and of the tenant'
+  return authMethod === 'private_key_jwt' ? undefined : 'fapi2 needs private_key_jwt'
 }
 
-function uriFault(text: string, mode: TenantMode): string | undefined {
-  const uri = URL.parse(text)
-  if (uri === null) return `${text} is no absolute URI`
-  if (text.includes('*')) return `${text} holds a wildcard`
-  if (text.includes('#')) return `${text} holds a fragment`
-  if (uri.username !== '' || uri.password !== '') return `${text} holds credentials`
-  if (uri.protocol === 'https:') return undefined
-  if (uri.protocol === 'http:' && mode === 'sandbox' && LOOPBACK.has(uri.hostname)) return undefined
-  return `${text} is not https`
-}
+/** The types of rich authorization requests (RFC 9396) that there are. */
+export const detailsTypes: ReadonlySet<string> = new Set([
+  'payment_initiation',
+  'account_information',
+])
 
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
+function detailsFault({ authorizationDetailsTypes: types, grantTypes }: ClientMetadata) {
+  const unknown = types.filter((type) => !detailsTypes.has(type))
+  if (unknown.length > 0)
+    return `authorization_details_types names the unknown ${unknown.join(' ')}`
+  return types.length > 0 && !grantTypes.includes('authorization_code')
+    ? 'authorization_details_types needs authorization_code'
+    : undefined
+}

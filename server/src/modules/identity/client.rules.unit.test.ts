@@ -10,7 +10,11 @@ const service: ClientMetadata = {
   grantTypes: ['client_credentials'],
   scope: 'payments:read payments:write',
   authMethod: 'client_secret_basic',
+  profile: 'standard',
   redirectUris: [],
+  postLogoutRedirectUris: [],
+  corsOrigins: [],
+  authorizationDetailsTypes: [],
 }
 
 const app: ClientMetadata = {
@@ -122,4 +126,61 @@ test('redirects go to https, and in a sandbox to the machine of the developer to
   assert.match(clientFault({ ...app, redirectUris: [] }) ?? '', /needs redirect_uris/)
   const useless = { ...service, redirectUris: ['https://app.example/callback'] }
   assert.match(clientFault(useless) ?? '', /no use/)
+})
+
+const fapi: ClientMetadata = {
+  ...app,
+  profile: 'fapi2',
+  authMethod: 'private_key_jwt',
+  jwks: { keys: [publicJwk('P-256').open] },
+}
+
+test('a fapi2 client proves itself by its key and is reached over https, in a sandbox too', () => {
+  assert.equal(clientFault(fapi), undefined)
+  for (const authMethod of ['client_secret_basic', 'client_secret_post'] as const) {
+    const secret = { ...fapi, authMethod, jwks: null }
+    assert.match(clientFault(secret) ?? '', /private_key_jwt/)
+  }
+  const loopback = {
+    ...fapi,
+    mode: 'sandbox',
+    redirectUris: ['http://127.0.0.1/callback'],
+  } as const
+  assert.match(clientFault(loopback) ?? '', /not https/)
+  assert.equal(clientFault({ ...loopback, profile: 'standard' }), undefined)
+  const weak = { ...fapi, jwks: { keys: [{ ...publicJwk('rsa2048').open, alg: 'RS256' }] } }
+  assert.match(clientFault(weak) ?? '', /neither/)
+  assert.match(clientFault({ ...fapi, kind: 'first_party' }) ?? '', /fapi2/)
+})
+
+test('keys stand in the row or at an https address, not in both', () => {
+  const jwksUri = 'https://app.example/jwks'
+  assert.equal(clientFault({ ...fapi, jwks: null, jwksUri }), undefined)
+  assert.match(clientFault({ ...fapi, jwksUri }) ?? '', /exclude/)
+  assert.match(clientFault({ ...service, jwksUri }) ?? '', /private_key_jwt/)
+  for (const uri of ['http://app.example/jwks', 'https://user:word@app.example/', '/jwks']) {
+    assert.notEqual(clientFault({ ...fapi, jwks: null, jwksUri: uri }), undefined, uri)
+  }
+})
+
+test('where a customer is sent after signing out, and what may read answers, is as strict', () => {
+  const { redirectUris } = app
+  const left = { ...app, postLogoutRedirectUris: ['https://app.example/bye'] }
+  assert.equal(clientFault(left), undefined)
+  assert.notEqual(
+    clientFault({ ...app, postLogoutRedirectUris: ['http://app.example/'] }),
+    undefined,
+  )
+  assert.notEqual(clientFault({ ...service, postLogoutRedirectUris: redirectUris }), undefined)
+  assert.equal(clientFault({ ...app, corsOrigins: ['https://app.example'] }), undefined)
+  for (const origin of ['https://app.example/', 'http://app.example', '*', 'null']) {
+    assert.notEqual(clientFault({ ...app, corsOrigins: [origin] }), undefined, origin)
+  }
+})
+
+test('a rich request is of a type that exists, of a client that customers are sent to', () => {
+  const types = (...authorizationDetailsTypes: string[]) => ({ authorizationDetailsTypes })
+  assert.equal(clientFault({ ...fapi, ...types('payment_initiation') }), undefined)
+  assert.match(clientFault({ ...fapi, ...types('everything') }) ?? '', /unknown/)
+  assert.match(clientFault({ ...service, ...types('payment_initiation') }) ?? '', /needs/)
 })

@@ -1,12 +1,15 @@
 import type { TxOf } from '../../platform/db/types.ts'
 import { newId, publicId } from '../../platform/ids.ts'
+import { rulesView } from './client-metadata.ts'
 import { hashSecret, newClientSecret } from './client-secret.ts'
 import {
   type AuthMethod,
   type ClientKind,
+  type ClientRow,
   type GrantType,
   type PublicKeySet,
-  insertClient,
+  type SecurityProfile,
+  insertClients,
 } from './client.queries.ts'
 import { clientFault } from './client.rules.ts'
 import { type TenantMode, getTenant } from './tenant.queries.ts'
@@ -15,14 +18,22 @@ export interface NewClient {
   readonly tenantId: string
   readonly name: string
   readonly kind: ClientKind
+  /** Default: `standard`. */
+  readonly profile?: SecurityProfile
   readonly grantTypes: readonly GrantType[]
   /** Space-separated, never empty. */
   readonly scope: string
   readonly authMethod: AuthMethod
-  /** Public keys, for `private_key_jwt`. */
+  /** Public keys, for `private_key_jwt`: these, or an https address where they stand. */
   readonly jwks?: PublicKeySet
+  readonly jwksUri?: string
   readonly redirectUris?: readonly string[]
+  readonly postLogoutRedirectUris?: readonly string[]
+  readonly corsOrigins?: readonly string[]
+  readonly authorizationDetailsTypes?: readonly string[]
   readonly at: Date
+  /** Who registers it. Default: the operator of the install. */
+  readonly by?: string
   /** Chosen before, as in a credentials file that was written first. Default: new ones. */
   readonly identity?: { readonly clientId: string; readonly clientSecret: string }
 }
@@ -35,46 +46,42 @@ export interface CreatedClient {
 
 /** Registers a client of a tenant. Throws when the rules of `client.rules.ts` forbid it. */
 export async function createClient(tx: TxOf<'identity'>, asked: NewClient): Promise<CreatedClient> {
-  const {
-    tenantId,
-    name,
-    kind,
-    grantTypes,
-    scope,
-    authMethod,
-    jwks,
-    redirectUris = [],
-    at,
-    identity,
-  } = asked
-  const { mode } = await getTenant(tx, tenantId)
-  const fault = clientFault({ name, kind, mode, grantTypes, scope, authMethod, jwks, redirectUris })
-  if (fault !== undefined) throw new Error(`the client ${name} cannot be registered: ${fault}`)
-  const clientId = identity?.clientId ?? publicId('cli', newId(at))
+  const { mode } = await getTenant(tx, asked.tenantId)
+  const clientId = asked.identity?.clientId ?? publicId('cli', newId(asked.at))
   const secret = secretFor(asked, mode)
-  await insertClient(tx, {
+  const row = clientRow(asked, clientId, secret)
+  const fault = clientFault(rulesView({ ...row, mode }))
+  if (fault !== undefined)
+    throw new Error(`the client ${asked.name} cannot be registered: ${fault}`)
+  await insertClients(tx, [row])
+  return secret === undefined ? { clientId } : { clientId, clientSecret: secret }
+}
+
+/** The row of a client that has not been judged yet. */
+export function clientRow(asked: NewClient, clientId: string, secret?: string): ClientRow {
+  return {
     client_id: clientId,
-    tenant_id: tenantId,
-    name,
-    kind,
+    tenant_id: asked.tenantId,
+    name: asked.name,
+    kind: asked.kind,
+    security_profile: asked.profile ?? 'standard',
     secret_hashes: secret === undefined ? [] : [hashSecret(secret)],
-    jwks: jwks ?? null,
-    redirect_uris: [...redirectUris],
-    grant_types: [...grantTypes],
-    token_endpoint_auth_method: authMethod,
-    scope,
+    jwks: asked.jwks ?? null,
+    jwks_uri: asked.jwksUri ?? null,
+    redirect_uris: [...(asked.redirectUris ?? [])],
+    post_logout_redirect_uris: [...(asked.postLogoutRedirectUris ?? [])],
+    allowed_cors_origins: [...(asked.corsOrigins ?? [])],
+    grant_types: [...asked.grantTypes],
+    token_endpoint_auth_method: asked.authMethod,
+    scope: asked.scope,
+    authorization_details_types: [...(asked.authorizationDetailsTypes ?? [])],
     status: 'active',
-    security_profile: 'standard',
-    jwks_uri: null,
-    post_logout_redirect_uris: [],
-    allowed_cors_origins: [],
-    authorization_details_types: [],
-    created_by: 'sys:operator',
+    version: 1,
+    created_at: asked.at,
+    created_by: asked.by ?? 'sys:operator',
     updated_at: null,
     last_used_at: null,
-    created_at: at,
-  })
-  return secret === undefined ? { clientId } : { clientId, clientSecret: secret }
+  }
 }
 
 function secretFor({ authMethod, identity }: NewClient, mode: TenantMode): string | undefined {

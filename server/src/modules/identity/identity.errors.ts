@@ -1,5 +1,6 @@
 import { defineErrors } from '../../platform/errors.ts'
 
+/** What the guard says, on every route. */
 export const refuse = defineErrors({
   token_missing: {
     status: 401,

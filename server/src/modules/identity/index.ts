@@ -12,6 +12,8 @@ export {
   listClients,
 } from './client.queries.ts'
 export { type CreatedClient, type NewClient, createClient } from './create-client.ts'
+export { refuse as clientErrors } from './client.errors.ts'
+export { clientRoutes } from './client.routes.ts'
 export { newClientSecret } from './client-secret.ts'
 export type * from './consent-slot.ts'
 export { createTenant } from './create-tenant.ts'

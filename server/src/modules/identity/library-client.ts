@@ -1,5 +1,5 @@
 import type { Client } from 'oidc-provider'
-import type { ClientKind } from './client.queries.ts'
+import type { ClientKind, SecurityProfile } from './client.queries.ts'
 import type { TenantMode } from './tenant.queries.ts'
 
 /** What the client directory tells the library beyond its own metadata. It keeps these names. */
@@ -8,16 +8,16 @@ export interface OurMetadata {
   readonly tenant_mode: TenantMode
   readonly kind: ClientKind
   readonly secret_hashes: readonly string[]
-  readonly security_profile?: 'standard' | 'fapi2'
-  readonly cors_origins?: readonly string[]
+  readonly security_profile: SecurityProfile
+  readonly cors_origins: readonly string[]
 }
 
 export function oursOf(client: Client | undefined): OurMetadata {
   return client as unknown as OurMetadata
 }
 
-export function profileOf(client: Client | undefined): 'standard' | 'fapi2' {
-  return oursOf(client).security_profile ?? 'standard'
+export function profileOf(client: Client | undefined): SecurityProfile {
+  return oursOf(client).security_profile
 }
 
 /** The scopes that a client holds, in its own order. */

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import {
+  type IncomingMessage,
+  createServer as createHttpServer,
+  request as httpRequest,
+} from 'node:http'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
@@ -18,6 +22,7 @@ import { systemClock } from '../../platform/clock.ts'
 import { sealingUnder } from '../../platform/crypto/sealing.ts'
 import { inTransaction } from '../../platform/db/transaction.ts'
 import { type Http, createHttp } from '../../platform/http/app.ts'
+import { fetchThrough, openEgress } from '../../platform/http/egress.ts'
 import { type TestDatabase, createTestDatabase } from '../../../test/support/database.ts'
 import { type AuthorizationServer, openAuthorizationServer } from './authorization-server.ts'
 import { type NewClient, createClient } from './create-client.ts'
@@ -35,6 +40,7 @@ let server: AuthorizationServer
 let issuer: string
 let tenantId: string
 let databaseIsAway = false
+const egress = openEgress({ allow: [], loopback: true })
 
 before(async () => {
   database = await createTestDatabase()
@@ -47,6 +53,7 @@ before(async () => {
     pool: { connect: connectUnlessAway } as unknown as Pool,
     sealing: sealingUnder(randomBytes(32)),
     clock: systemClock,
+    fetch: fetchThrough(egress),
     onError: (error) => {
       if (!databaseIsAway) printed.push(error)
     },
@@ -71,6 +78,7 @@ before(async () => {
 after(async () => {
   await http?.close()
   server?.close()
+  await egress.close()
   await database?.close()
 })
 
@@ -492,6 +500,90 @@ test('a page of another origin cannot take a token, a page of ours can', async (
   assert.equal(theirs.headers.get('access-control-allow-origin'), null)
   const ours = await post(fields, { ...basic(it.id, it.secret), origin: issuer })
   assert.equal(ours.status, 200)
+})
+
+async function held(path: string, it: { id: string; secret: string }, token: unknown) {
+  const response = await fetch(issuer + path, {
+    method: 'POST',
+    headers: basic(it.id, it.secret),
+    body: new URLSearchParams({ token: String(token) }),
+  })
+  const text = await response.text()
+  const body = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
+  return { status: response.status, body }
+}
+
+test('a client learns what a token is, of its own tenant and of no other', async () => {
+  const [it, neighbour] = [await givenClient(), await givenClient()]
+  const other = await inTransaction(database.pools.identity, (tx) =>
+    createTenant(tx, { name: 'Other bank', mode: 'sandbox', at }),
+  )
+  const stranger = await givenClient({ tenantId: other.tenant_id })
+  const token = (await ask(it, { scope: 'payments:read' })).body['access_token']
+  for (const asker of [it, neighbour]) {
+    const { status, body } = await held('/oauth/introspect', asker, token)
+    assert.equal(status, 200)
+    const { active, client_id, sub, scope, token_type, tid, exp } = body
+    assert.deepEqual(
+      { active, client_id, sub, scope, token_type, tid },
+      {
+        active: true,
+        client_id: it.id,
+        sub: it.id,
+        scope: 'payments:read',
+        token_type: 'Bearer',
+        tid: tenantId,
+      },
+    )
+    assert.ok(Number(exp) > Date.now() / 1_000)
+  }
+  const inactive = { status: 200, body: { active: false } }
+  assert.deepEqual(await held('/oauth/introspect', stranger, token), inactive)
+  assert.deepEqual(await held('/oauth/introspect', it, 'nonsense'), inactive)
+  assert.deepEqual(await held('/oauth/introspect', it, `${String(token)}x`), inactive)
+  const wrong = await held('/oauth/introspect', { ...it, secret: 'wrong' }, token)
+  assert.deepEqual([wrong.status, wrong.body['error']], [401, 'invalid_client'])
+})
+
+test('a third party looks at its own tokens only', async () => {
+  const app = await givenClient({ kind: 'third_party', scope: 'balance:read' })
+  const theirs = (await ask(await givenClient())).body['access_token']
+  const own = (await ask(app)).body['access_token']
+  assert.deepEqual((await held('/oauth/introspect', app, theirs)).body, { active: false })
+  assert.equal((await held('/oauth/introspect', app, own)).body['active'], true)
+})
+
+test('a client takes its token back, and nobody else does', async () => {
+  const [it, neighbour] = [await givenClient(), await givenClient()]
+  const token = (await ask(it)).body['access_token']
+  assert.equal((await whoami(token)).status, 200)
+  assert.deepEqual(await held('/oauth/revoke', neighbour, token), { status: 200, body: {} })
+  assert.equal((await whoami(token)).status, 200)
+  assert.deepEqual(await held('/oauth/revoke', it, token), { status: 200, body: {} })
+  const { status, headers, body } = await whoami(token)
+  assert.deepEqual([status, body['code']], [401, 'token_revoked'])
+  assert.match(headers.get('www-authenticate') ?? '', /^Bearer error="invalid_token"/)
+  assert.deepEqual((await held('/oauth/introspect', it, token)).body, { active: false })
+  assert.deepEqual(await held('/oauth/revoke', it, token), { status: 200, body: {} })
+  assert.deepEqual(await held('/oauth/revoke', it, 'unknown'), { status: 200, body: {} })
+})
+
+test('keys are fetched from where the client publishes them', async () => {
+  const { privateKey, jwks } = await givenKey('ES256')
+  const published = createHttpServer((_request, response) => {
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(jwks))
+  })
+  await new Promise<void>((resolve) => published.listen(0, '127.0.0.1', resolve))
+  try {
+    const { port } = published.address() as AddressInfo
+    const jwksUri = `http://127.0.0.1:${port}/jwks`
+    const it = await givenClient({ authMethod: 'private_key_jwt', jwksUri })
+    const found = await discovered(it.id, client.PrivateKeyJwt({ key: privateKey, kid: 'ES256' }))
+    const answer = await client.clientCredentialsGrant(found)
+    assert.equal((await whoami(answer.access_token)).body['id'], it.id)
+  } finally {
+    published.close()
+  }
 })
 
 test('a token of another install is refused with a challenge', async () => {

@@ -2,14 +2,11 @@ import { hash } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 import {
   type Adapter,
-  type Client,
   type Configuration,
   type KoaContextWithOIDC,
   Provider,
   errors,
 } from 'oidc-provider'
-import type { Pool } from 'pg'
-import type { Clock } from '../../platform/clock.ts'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { findPerson } from './accounts.ts'
@@ -18,6 +15,7 @@ import { insertReplay } from './artifact.queries.ts'
 import { API_AUDIENCE } from './audience.ts'
 import { assertClientAssertion } from './client-assertion.ts'
 import type { ClientDirectory } from './client-directory.ts'
+import { ourMetadata } from './client-metadata.ts'
 import { type OurMetadata, oursOf, profileOf } from './library-client.ts'
 import { isSecretOf } from './client-secret.ts'
 import type { ConsentSlot } from './consent-slot.ts'
@@ -32,18 +30,19 @@ import { levels } from './sign-in-level.ts'
 import { SIGNING_ALG, type SigningKey } from './signing-keys.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
 import { ACCESS_TOKEN_S, extraTokenClaims, lifetimes } from './token-contents.ts'
+import { type TokenEndpointParts, answerForJwts, tokenPolicies } from './token-endpoints.ts'
 
-export interface ProviderParts {
+export interface ProviderParts extends TokenEndpointParts {
   readonly issuer: string
   readonly keys: readonly SigningKey[]
-  readonly pool: Pool
   readonly directory: ClientDirectory
   readonly sealing: Sealing
-  readonly clock: Clock
   /** Without it no customer can consent to anything, and no app gets a code. */
   readonly consents: ConsentSlot | undefined
   /** Where artifacts are kept. Default: the database. */
-  readonly adapterOf?: (model: string, parts: ArtifactParts) => Adapter
+  readonly adapterOf?: ((model: string, parts: ArtifactParts) => Adapter) | undefined
+  /** For the keys of clients, at addresses that strangers chose. */
+  readonly fetch: typeof fetch
   readonly onError: (error: unknown) => void
 }
 
@@ -75,6 +74,7 @@ export function buildProvider(parts: ProviderParts): Provider {
     }
     if (oidc !== undefined) ctx.set(CSP, allowTargets(ctx.response.get(CSP), targetsOf(oidc)))
   })
+  answerForJwts(provider, parts)
   provider.on('server_error', (_ctx, error) => onError(error))
   ;(provider as EventEmitter).on('error', onError) // outside any endpoint; unheard, it is printed
   return provider
@@ -120,7 +120,7 @@ function settings(parts: ProviderParts): Configuration {
         enabled: true,
         profile: (_ctx, client) => (client && profileOf(client) === 'fapi2' ? '2.0' : undefined),
       },
-      introspection: { enabled: true, allowedPolicy: mayIntrospect },
+      introspection: { enabled: true, allowedPolicy: tokenPolicies.introspection },
       pushedAuthorizationRequests: on,
       resourceIndicators: {
         enabled: true,
@@ -132,7 +132,7 @@ function settings(parts: ProviderParts): Configuration {
           return API
         },
       },
-      revocation: on,
+      revocation: { enabled: true, allowedPolicy: tokenPolicies.revocation },
       richAuthorizationRequests: richAuthorizationRequests(),
       rpInitiatedLogout: {
         enabled: true,
@@ -164,25 +164,16 @@ function settings(parts: ProviderParts): Configuration {
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.oidc.isFapi('2.0') === undefined,
     ttl: lifetimes(clock),
-    extraClientMetadata: {
-      properties: [
-        'kind',
-        'tenant_id',
-        'tenant_mode',
-        'secret_hashes',
-        'security_profile',
-        'cors_origins',
-      ],
-    },
+    extraClientMetadata: { properties: [...ourMetadata] },
     extraTokenClaims,
     clientBasedCORS: (ctx, origin, client) =>
       ctx.oidc.route !== 'authorization' &&
-      (origin === issuer || oursOf(client).cors_origins?.includes(origin) === true),
+      (origin === issuer || oursOf(client).cors_origins.includes(origin)),
     assertJwtClientAuthClaimsAndHeader: (ctx, claims) => {
       assertClientAssertion(ctx, claims, clock.now().getTime() / 1_000)
     },
     renderError,
-    fetch: () => Promise.reject(new Error('the authorization server calls nobody')),
+    fetch: parts.fetch,
   }
 }
 
@@ -194,19 +185,6 @@ function cookieNames(https: boolean) {
     interaction: `${secure}ch_interaction`,
     resume: `${secure}ch_resume`,
   }
-}
-
-/** A client asks about its own tokens; a back office of the tenant about all of its tenant's. */
-async function mayIntrospect(
-  ctx: KoaContextWithOIDC,
-  client: Client,
-  token: { readonly clientId?: string | undefined },
-): Promise<boolean> {
-  if (token.clientId === client.clientId) return true
-  const { kind, tenant_id: tenantId } = oursOf(client)
-  if (kind !== 'service' || token.clientId === undefined) return false
-  const owner = await ctx.oidc.provider.Client.find(token.clientId)
-  return owner !== undefined && oursOf(owner).tenant_id === tenantId
 }
 
 /** Where a form on one of the library's pages may lead: the address that was checked. */

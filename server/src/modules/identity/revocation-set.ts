@@ -18,6 +18,8 @@ export interface Revocations {
   isFresh(): boolean
   /** Makes the set fresh, or throws `DatabaseUnavailable`. */
   freshen(): Promise<void>
+  /** For who has just revoked: this node need not wait for its next look. Never throws. */
+  lookNow(): Promise<void>
   /** Whether any of the rows ends this token. */
   hasEnded(token: IssuedToken): boolean
   /** Calls back with each client that was revoked, on any node. */
@@ -123,14 +125,22 @@ export async function openRevocations(
       await look()
       failing = false
     } catch (error) {
-      if (!failing && !stopped) onError(error)
-      failing = true
+      if (!failing && !stopped && !isFresh()) {
+        failing = true // said once, and again only after a good look
+        onError(error)
+      }
     }
     schedule()
   }
 
   function schedule(): void {
     if (!stopped) timer = setTimeout(() => void follow(), POLL_MS).unref()
+  }
+
+  // One that began before the commit may have missed it: its end is waited for, and another begun.
+  async function lookNow(): Promise<void> {
+    await looking?.done.catch(() => undefined)
+    await answered(look()).catch(() => undefined)
   }
 
   let timer: NodeJS.Timeout | undefined
@@ -141,6 +151,7 @@ export async function openRevocations(
     version: () => version,
     isFresh,
     freshen,
+    lookNow,
     hasEnded({ tenantId, clientId, subject, jti, grantId, issuedAt }) {
       if (ended.size === 0) return false
       return (

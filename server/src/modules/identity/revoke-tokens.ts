@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { afterCommit } from '../../platform/db/transaction.ts'
 import type { TxOf } from '../../platform/db/types.ts'
 import { deleteGrants } from './artifact.queries.ts'
 import {
@@ -19,6 +20,26 @@ type Tx = TxOf<'identity'>
 
 const LONGEST_LIFE_MS = 16 * 60_000
 
+const listeners = new Set<() => void>()
+
+/** Calls back after each commit of this process that took something back. A hint: others just poll. */
+export function onRevoked(heard: () => void): () => void {
+  listeners.add(heard)
+  return () => void listeners.delete(heard)
+}
+
+async function record(tx: Tx, rows: readonly NewRevocation[]): Promise<void> {
+  if (rows.length === 0) return
+  await upsertRevocations(tx, rows)
+  tell(tx)
+}
+
+function tell(tx: Tx): void {
+  afterCommit(tx, () => {
+    for (const heard of listeners) heard()
+  })
+}
+
 interface Ending {
   readonly tenantId: string
   /** A word for whoever looks into the table later: `consent_revoked`, `client_disabled`. */
@@ -37,7 +58,7 @@ export async function revokeGrants(tx: Tx, ended: readonly EndedGrant[]): Promis
     grantId,
     idHash: hash('sha256', grantId, 'buffer'),
   }))
-  await upsertRevocations(
+  await record(
     tx,
     ended.map((it) => revocation('grant', it.grantId, it)),
   )
@@ -49,8 +70,7 @@ export async function revokeTokens(
   tx: Tx,
   revoked: readonly (Ending & { readonly jti: string })[],
 ): Promise<void> {
-  if (revoked.length === 0) return
-  await upsertRevocations(
+  await record(
     tx,
     revoked.map((it) => revocation('jti', it.jti, it)),
   )
@@ -61,8 +81,7 @@ export async function revokeSubjects(
   tx: Tx,
   revoked: readonly (Ending & { readonly userId: string })[],
 ): Promise<void> {
-  if (revoked.length === 0) return
-  await upsertRevocations(
+  await record(
     tx,
     revoked.map((it) => revocation('subject', it.userId, it)),
   )
@@ -70,8 +89,7 @@ export async function revokeSubjects(
 
 /** Refuses every token of these tenants issued until `at`. */
 export async function revokeTenants(tx: Tx, revoked: readonly Ending[]): Promise<void> {
-  if (revoked.length === 0) return
-  await upsertRevocations(
+  await record(
     tx,
     revoked.map((it) => revocation('tenant', it.tenantId, it)),
   )
@@ -88,13 +106,22 @@ export async function revokeClients(
   tx: Tx,
   revoked: readonly (Ending & { readonly clientId: string; readonly forGood?: boolean })[],
 ): Promise<void> {
-  if (revoked.length === 0) return
   const rows = revoked.map((it): NewRevocation => {
     const row = revocation('client', it.clientId, it)
     const notBefore = it.forGood ? row.dropAfter : new Date(it.at.getTime() + CLIENT_SETTLES_MS)
     return { ...row, notBefore }
   })
-  await upsertRevocations(tx, rows)
+  await record(tx, rows)
+}
+
+/** Ends no token. Every node forgets what it knows of these clients, so that their new form counts. */
+export async function announceClients(
+  tx: Tx,
+  changed: readonly (Ending & { readonly clientId: string })[],
+): Promise<void> {
+  const never = new Date(0)
+  const rows = changed.map((it) => ({ ...revocation('client', it.clientId, it), notBefore: never }))
+  await record(tx, rows)
 }
 
 /** Ends `forGood`: tokens issued from now on are let in, those from before stay refused. */
@@ -103,6 +130,7 @@ export async function readmitClient(
   { tenantId, clientId, at }: { tenantId: string; clientId: string; at: Date },
 ): Promise<void> {
   await shortenRevocation(tx, { tenantId, kind: 'client', value: clientId, notBefore: at })
+  tell(tx)
 }
 
 function revocation(kind: RevocationKind, value: string, { tenantId, reason, at }: Ending) {

@@ -14,12 +14,15 @@ export async function orUnavailable<Result>(
   try {
     return await inTransaction(pool, closure)
   } catch (cause) {
-    if (!(cause instanceof DatabaseUnavailable)) throw cause
-    const options = { cause }
-    const error = new errors.CustomOIDCProviderError(CODE, 'ask again in a few seconds', options)
-    error.status = error.statusCode = 503
-    throw error
+    throw cause instanceof DatabaseUnavailable ? unavailable(cause) : cause
   }
+}
+
+/** 503 in OAuth's words. */
+export function unavailable(cause: DatabaseUnavailable): errors.CustomOIDCProviderError {
+  const error = new errors.CustomOIDCProviderError(CODE, 'ask again in a few seconds', { cause })
+  error.status = error.statusCode = 503
+  return error
 }
 
 const CODE = 'temporarily_unavailable'

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import ip from 'ipaddr.js'
 
 /**
  * The settings of a process. Each is an environment variable and, unless it is a secret, a flag; the
@@ -16,6 +17,8 @@ export interface Settings {
   readonly issuer: string
   /** Base64 of 32 bytes, as given. */
   readonly rootKey: string | undefined
+  /** Networks of our own that addresses of tenants may lead to. CIDR. */
+  readonly egressAllow: readonly string[]
   readonly verbose: boolean
   readonly json: boolean
   /** Sample clients and accounts may be made: nobody outside this machine can reach them. */
@@ -78,6 +81,7 @@ export function readSettings(flags: Flags, { env, directory }: Surroundings): Se
     databaseUrl: databaseUrlOf(given('DATABASE_URL', '--database-url', flags.databaseUrl)),
     issuer,
     rootKey: given('COUNTINGHOUSE_ROOT_KEY', '', undefined)?.text,
+    egressAllow: networksOf(given('COUNTINGHOUSE_EGRESS_ALLOW', '', undefined)),
     verbose: switchOf(flags.verbose, given('COUNTINGHOUSE_VERBOSE', '', undefined)),
     json: switchOf(flags.json, given('COUNTINGHOUSE_JSON', '', undefined)),
     mayHoldSamples: env['NODE_ENV'] !== 'production' && isLoopback(new URL(issuer)),
@@ -115,7 +119,8 @@ function issuerOf(given: Given | undefined): string | undefined {
   return url.origin
 }
 
-function isLoopback({ hostname }: URL): boolean {
+/** Whether this is an address of the machine itself. */
+export function isLoopback({ hostname }: URL): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 }
 
@@ -126,6 +131,13 @@ function databaseUrlOf(given: Given | undefined): string | undefined {
   if (url !== null && ['postgres:', 'postgresql:'].includes(url.protocol)) return given.text
   const shape = 'postgres://user:password@host:5432/database'
   throw new SettingError(given.from, `is not of the form ${shape}`)
+}
+
+function networksOf(given: Given | undefined): string[] {
+  const networks = given?.text.split(/[\s,]+/) ?? []
+  const wrong = networks.find((network) => !ip.isValidCIDR(network))
+  if (wrong === undefined) return networks
+  throw new SettingError(given?.from ?? '', `names "${wrong}": a network is written 10.1.0.0/16`)
 }
 
 function switchOf(flag: boolean | undefined, given: Given | undefined): boolean {

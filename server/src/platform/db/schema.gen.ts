@@ -181,6 +181,7 @@ export interface IdentityClients {
   tenant_id: string;
   token_endpoint_auth_method: string;
   updated_at: Timestamp | null;
+  version: Generated<number>;
 }
 
 export interface IdentityCredentials {

@@ -140,7 +140,11 @@ async function runOnce<Result>(pool: Pool, closure: (tx: Tx) => Promise<Result>)
     // Not awaited: on a pipelined connection BEGIN travels with the closure's first statements.
     const begun = client.query('begin')
     begun.catch(() => undefined)
-    const result = await rollBackOnError(client, begun, finished(() => closure(tx), work))
+    const result = await rollBackOnError(
+      client,
+      begun,
+      finished(() => closure(tx), work),
+    )
     warned = false
     await commitAfter(client, work.sent)
     if (warned) throw new CommitUnknown(new Error('COMMIT came with a warning'))

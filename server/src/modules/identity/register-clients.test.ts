@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
+import { after, before, test } from 'node:test'
+import {
+  type Heard,
+  type TestService,
+  startServiceForTests,
+} from '../../../test/support/service.ts'
+import { knownId } from '../../platform/ids.ts'
+
+let service: TestService
+before(async () => {
+  service = await startServiceForTests({ worker: false })
+})
+after(() => service?.close())
+
+const backOffice = {
+  name: 'Back office',
+  grant_types: ['client_credentials'],
+  scope: 'payments:read payments:write',
+}
+
+const jwks = {
+  keys: [generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' })],
+}
+
+const fapi = {
+  name: 'Payment app',
+  security_profile: 'fapi2',
+  grant_types: ['authorization_code', 'refresh_token'],
+  scope: 'openid transfer:write',
+  redirect_uris: ['https://app.example/callback'],
+  authorization_details_types: ['payment_initiation'],
+  jwks,
+}
+
+function register(body: object, token?: string): Promise<Heard> {
+  return service.call('POST', '/clients', { body, ...(token !== undefined && { token }) })
+}
+
+async function invalid(body: object): Promise<string> {
+  const heard = await register(body)
+  assert.deepEqual([heard.status, heard.body['code']], [422, 'client_invalid'])
+  return String(heard.body['detail'])
+}
+
+test('a client is registered, shown its secret once, and can use it at once', async () => {
+  const { status, headers, body } = await register(backOffice)
+  assert.equal(status, 201, JSON.stringify(body))
+  const { id, client_secret: secret, ...shown } = body as Record<string, string>
+  assert.equal(headers.get('location'), `/clients/${id}`)
+  assert.equal(headers.get('cache-control'), 'no-store')
+  assert.match(String(secret), /^chs_sandbox_/)
+  const again = await service.call('GET', `/clients/${id}`)
+  assert.deepEqual(again.body, { id, ...shown })
+  const token = await service.token({ client_id: String(id), client_secret: String(secret) })
+  assert.equal((await service.call('GET', '/payments', { token })).status, 200)
+})
+
+test('nothing that is kept holds the secret: no row, no answer, no audit', async () => {
+  const { body } = await register({ ...backOffice, name: 'Kept nowhere' })
+  const secret = String(body['client_secret'])
+  const { rows } = await service.database.pools.read.query<{ table: string }>(
+    `select table_schema || '.' || table_name as table from information_schema.tables
+      where table_type = 'BASE TABLE' and table_schema in ('identity', 'audit', 'platform')`,
+  )
+  assert.ok(rows.length > 5)
+  for (const { table } of rows) {
+    const found = await service.database.pools.read.query(
+      `select 1 from ${table} as kept where strpos(kept::text, $1) > 0`,
+      [secret],
+    )
+    assert.equal(found.rows.length, 0, table)
+  }
+})
+
+test('the audit names who registered which client', async () => {
+  const { body } = await register({ ...backOffice, name: 'Audited' })
+  const { rows } = await service.database.pools.read.query(
+    `select actor_id, action, detail from audit.events where resource_id = $1`,
+    [knownId(String(body['id']))],
+  )
+  const actor_id = service.credentials.clients.backoffice.client_id
+  const detail = { kind: 'service', scope: backOffice.scope, security_profile: 'standard' }
+  assert.deepEqual(rows, [{ actor_id, action: 'client.create', detail }])
+})
+
+test('nobody registers a client that may more than he does', async () => {
+  const { client_id, client_secret } = (await register({
+    ...backOffice,
+    scope: 'clients:write payments:read',
+  }).then(({ body }) => ({
+    client_id: body['id'],
+    client_secret: body['client_secret'],
+  }))) as { client_id: string; client_secret: string }
+  const token = await service.token({ client_id, client_secret })
+  const more = await register(backOffice, token)
+  assert.deepEqual([more.status, more.body['code']], [403, 'client_exceeds_caller'])
+  assert.match(String(more.body['detail']), /payments:write/)
+  const less = await register({ ...backOffice, scope: 'openid payments:read' }, token)
+  assert.equal(less.status, 201)
+  const reader = await register(backOffice, service.tokens.approver)
+  assert.deepEqual([reader.status, reader.body['code']], [403, 'insufficient_scope'])
+})
+
+test('a fapi2 client is what the profile says', async () => {
+  const { status, body } = await register(fapi)
+  assert.equal(status, 201, JSON.stringify(body))
+  assert.equal(body['require_pushed_authorization_requests'], true)
+  assert.equal(body['dpop_bound_access_tokens'], true)
+  assert.equal(body['token_endpoint_auth_method'], 'private_key_jwt')
+  assert.equal(body['client_secret'], undefined)
+})
+
+test('a fapi2 client that lacks any of it is not registered', async () => {
+  assert.match(await invalid({ ...fapi, require_pushed_authorization_requests: false }), /fapi2/)
+  assert.match(await invalid({ ...fapi, dpop_bound_access_tokens: false }), /fapi2/)
+  const { jwks: _jwks, ...keyless } = fapi
+  assert.match(await invalid(keyless), /jwks/)
+  for (const method of ['client_secret_basic', 'client_secret_post']) {
+    const detail = await invalid({ ...keyless, token_endpoint_auth_method: method })
+    assert.match(detail, /private_key_jwt/)
+  }
+  for (const uri of ['http://app.example/callback', 'http://127.0.0.1:9/callback']) {
+    assert.match(await invalid({ ...fapi, redirect_uris: [uri] }), /https/)
+  }
+  assert.match(await invalid({ ...fapi, redirect_uris: [] }), /redirect_uris/)
+})
+
+test('an app gets what customers can grant, and exact addresses', async () => {
+  const app = { ...fapi, security_profile: 'standard', jwks: undefined }
+  assert.match(await invalid({ ...app, scope: 'openid payments:write' }), /customer cannot grant/)
+  assert.match(await invalid({ ...app, redirect_uris: ['https://*.app.example/'] }), /wildcard/)
+  assert.equal((await register({ ...app, redirect_uris: ['http://localhost:9/cb'] })).status, 201)
+})
+
+test('a claimed profile that the client would not have is refused', async () => {
+  const standard = { ...backOffice, dpop_bound_access_tokens: true }
+  assert.match(await invalid(standard), /standard/)
+})
+
+test('a client of another tenant is not there', async () => {
+  const { body } = await register(backOffice)
+  const heard = await service.call('GET', `/clients/${String(body['id'])}`, {
+    token: service.tokens.stranger,
+  })
+  assert.deepEqual([heard.status, heard.body['code']], [404, 'client_not_found'])
+})
+
+test('clients are listed in pages, newest first', async () => {
+  const first = await service.call('GET', '/clients?limit=2')
+  const data = first.body['data'] as { id: string }[]
+  assert.equal(data.length, 2)
+  const cursor = String(first.body['next_cursor'])
+  const second = await service.call('GET', `/clients?limit=200&cursor=${cursor}`)
+  const rest = second.body['data'] as { id: string }[]
+  const ids = [...data, ...rest].map(({ id }) => id)
+  assert.deepEqual(ids, ids.toSorted().toReversed())
+  assert.ok(ids.includes(service.credentials.clients.backoffice.client_id))
+  assert.ok(!ids.includes(service.stranger.clients.backoffice.client_id))
+})
