@@ -851,7 +851,7 @@ grant insert, select, update on identity.credentials to countinghouse_app;
 grant delete, insert, select, update on identity.login_attempts to countinghouse_app;
 grant delete, insert, select on identity.replays to countinghouse_app;
 grant delete, insert, select, update on identity.revocations to countinghouse_app;
-grant insert, select, update on identity.signing_keys to countinghouse_app;
+grant delete, insert, select, update on identity.signing_keys to countinghouse_app;
 grant insert, select, update on identity.tenants to countinghouse_app;
 grant insert, select, update on identity.users to countinghouse_app;
 grant usage on schema ledger to countinghouse_app;

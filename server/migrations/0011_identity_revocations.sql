@@ -30,3 +30,6 @@ alter table identity.clients
   add column updated_at timestamptz(3),
   add column last_used_at timestamptz(3),
   add constraint clients_one_source_of_keys check (jwks is null or jwks_uri is null);
+
+-- A key that no token is signed by any more is destroyed.
+grant delete on identity.signing_keys to countinghouse_app;

@@ -30,6 +30,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addMigrate(program)
   addTenants(program)
   addClients(program)
+  addKeys(program)
   addLedger(program)
   addDemo(program)
   try {
@@ -122,6 +123,18 @@ function addClients(program: Command): void {
     .action(async (flags: Flags) => {
       const { rollSampleClients } = await import('./commands/roll-sample-clients.ts')
       await rollSampleClients(settingsOf(flags), print)
+    })
+}
+
+function addKeys(program: Command): void {
+  const keys = program.command('keys').description('look after the keys of this install')
+  withDatabase(keys.command('rotate'))
+    .description('make the next signing key: it is published now and signs in an hour')
+    .requiredOption('--signing', 'the keys that sign access tokens')
+    .option('--now', 'after a leak: it signs at once, and every live token is refused')
+    .action(async (flags: Flags & { now?: boolean }) => {
+      const { rotateKeys } = await import('./commands/keys.ts')
+      await rotateKeys(flags.now ?? false, settingsOf(flags), print)
     })
 }
 

@@ -6,7 +6,7 @@ import { rootKey } from '../platform/crypto/local-keys.ts'
 import { sealingUnder } from '../platform/crypto/sealing.ts'
 import type { Connection } from '../platform/db/pools.ts'
 import { watchLoad } from '../platform/http/load.ts'
-import { jobs } from './jobs.ts'
+import { jobsWith } from './jobs.ts'
 import { HOST, gatewayUrl, portTaken } from './ports.ts'
 import { type Service, openService } from './service.ts'
 
@@ -31,13 +31,15 @@ export async function runService(
 ): Promise<RunningService> {
   const { dataDir, rootKey: configured, issuer, port } = settings
   const key = await rootKey({ dataDirectory: dataDir, configured })
+  const sealing = sealingUnder(key)
+  const clock = systemClock
   const service = await openService({
     connection,
     issuer,
-    clock: systemClock,
-    sealing: sealingUnder(key),
+    clock,
+    sealing,
     connectors: [sandboxConnector({ baseUrl: gatewayUrl(settings) })],
-    jobs,
+    jobs: jobsWith({ sealing, clock }),
     logger,
     egressAllow: settings.egressAllow,
     load: watchLoad(),

@@ -26,6 +26,7 @@ export const deletable: Readonly<Record<string, string>> = {
   'identity.artifacts': 'expired codes, grants and sessions',
   'identity.login_attempts': 'failed sign-ins that nobody is slowed by any more',
   'identity.replays': 'expired one-time ids',
+  'identity.signing_keys': 'keys whose last token has expired',
   'identity.revocations': 'revocations that no living token can meet',
 }
 

@@ -8,7 +8,7 @@ import { seedSandbox } from '../../src/app/seed-sandbox.ts'
 import { type Service, openService } from '../../src/app/service.ts'
 import { sandboxConnector } from '../../src/modules/payments/index.ts'
 import { systemClock } from '../../src/platform/clock.ts'
-import { sealingUnder } from '../../src/platform/crypto/sealing.ts'
+import { type Sealing, sealingUnder } from '../../src/platform/crypto/sealing.ts'
 import { inTransaction } from '../../src/platform/db/transaction.ts'
 import { internalId } from '../../src/platform/ids.ts'
 import { startSandboxGateway } from '../../src/sandbox-gateway/server.ts'
@@ -35,6 +35,7 @@ export interface TestService {
   /** Orders faults of the running gateway and reads its journal. */
   readonly gateway: TestClient
   readonly service: Service
+  readonly sealing: Sealing
   readonly database: TestDatabase
   /** A token for a client of `credentials` or `stranger`. */
   token(client: { readonly client_id: string; readonly client_secret: string }): Promise<string>
@@ -129,6 +130,7 @@ export async function startServiceForTests({
       tenantId: internalId('ten', credentials.tenant_id) as string,
       gateway: clientOf(gateway.port),
       service,
+      sealing,
       database,
       token,
       call: (method, path, asked = {}) =>

@@ -14,6 +14,8 @@ export interface AccessToken {
   readonly issued: IssuedToken
   /** Thumbprint (RFC 7638) of the key that the token is bound to. */
   readonly jkt: string | undefined
+  /** Of the key that signed it. */
+  readonly kid: string
   /** Milliseconds, with the tolerance for clocks. */
   readonly expiresAt: number
   readonly claims: Readonly<JWTPayload>
@@ -26,7 +28,7 @@ const SCOPE_SETS = 1_000 // a set may hold 60; tokens of one client share it
 
 export interface TokenReaderParts {
   readonly issuer: string
-  readonly keys: Pick<Keyring, 'verifier'>
+  readonly keys: Pick<Keyring, 'verifier' | 'knows'>
   /** The kind of an active client. Asked only for tokens of users. */
   readonly clientKind: (clientId: string) => Promise<ClientKind | undefined>
 }
@@ -44,7 +46,7 @@ export function createTokenReader({ issuer, keys, clientKind }: TokenReaderParts
     return verifier
   }
 
-  async function verified(token: string, now: Date): Promise<JWTPayload> {
+  async function verified(token: string, now: Date) {
     const options: JWTVerifyOptions = {
       algorithms: [SIGNING_ALG],
       typ: 'at+jwt',
@@ -55,8 +57,7 @@ export function createTokenReader({ issuer, keys, clientKind }: TokenReaderParts
       currentDate: now,
     }
     try {
-      const { payload } = await jwtVerify(token, ({ kid }) => verifierOf(kid), options)
-      return payload
+      return await jwtVerify(token, ({ kid }) => verifierOf(kid), options)
     } catch (error) {
       if (error instanceof errors.JWTExpired) throw tokenRefused('token_expired', 'it has expired')
       if (error instanceof errors.JOSEError) throw tokenRefused('token_invalid', reasonOf(error))
@@ -65,7 +66,7 @@ export function createTokenReader({ issuer, keys, clientKind }: TokenReaderParts
   }
 
   return async function read(token: string, now: Date): Promise<AccessToken> {
-    const claims = await verified(token, now)
+    const { payload: claims, protectedHeader } = await verified(token, now)
     const { sub, exp = 0, iat = 0, jti = '', tid, env, scope } = claims
     const clientId = claims['client_id']
     if (!isText(clientId) || !isText(tid) || !isText(sub)) throw lacksClaim()
@@ -74,6 +75,7 @@ export function createTokenReader({ issuer, keys, clientKind }: TokenReaderParts
     return {
       claims,
       jkt: thumbprintOf(claims),
+      kid: protectedHeader.kid ?? '',
       expiresAt: (exp + TOLERANCE_S) * 1_000,
       issued: {
         tenantId: tid,

@@ -44,6 +44,9 @@ export interface AuthorizationServerSettings {
   readonly onError: (error: unknown) => void
 }
 
+// A new key is published an hour before it signs; after a leak the old one signs no longer than this.
+const FOLLOW_MS = 1_000
+
 /** Loads or makes the signing keys, checks every stored client, and is ready to serve. */
 export async function openAuthorizationServer(
   settings: AuthorizationServerSettings,
@@ -60,11 +63,23 @@ export async function openAuthorizationServer(
   const proofs = openProofRegister(pool)
   const guard = createGuard({ issuer, keys, clientKind, revocations, proofs, clock })
   let current = built(keys.current())
+  const following = setInterval(() => void followKeys(), FOLLOW_MS).unref()
+  let cannotFollow = false
 
   function built(set: readonly SigningKey[]) {
     const parts = { ...settings, consents, keys: set, directory, guard, revocations }
     const provider = buildProvider(parts)
     return { set, provider, answer: provider.callback() }
+  }
+
+  async function followKeys(): Promise<void> {
+    try {
+      await keys.follow()
+      cannotFollow = false
+    } catch (error) {
+      if (!cannotFollow) onError(error)
+      cannotFollow = true
+    }
   }
 
   // Requests in flight finish on the provider that they began with.
@@ -83,6 +98,7 @@ export async function openAuthorizationServer(
     pages: { issuer, pool, sealing, clock, consents, provider: () => now().provider },
     forgetClient: (clientId) => directory.forget(clientId),
     close() {
+      clearInterval(following)
       forget()
       revocations.stop()
     },

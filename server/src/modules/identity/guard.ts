@@ -43,7 +43,7 @@ interface Known {
 }
 
 export function createGuard(parts: GuardParts): Guard {
-  const { issuer, revocations, proofs, clock } = parts
+  const { issuer, keys, revocations, proofs, clock } = parts
   const cache = new LRUCache<string, Known>({ max: CACHE_TOKENS })
   const readToken = createTokenReader(parts)
   const checkProof = createProofCheck(issuer, proofs)
@@ -52,11 +52,15 @@ export function createGuard(parts: GuardParts): Guard {
     const credential = credentialOf(request)
     const key = hash('sha256', credential.token, 'base64url')
     const known = cache.get(key)
-    if (known === undefined || clock.now().getTime() >= known.trustedUntil) {
+    if (known === undefined || !isTrusted(known)) {
       return verified(request, credential, key)
     }
     if (!revocations.isFresh()) return freshened(request, credential, known)
     return admitted(request, credential, known)
+  }
+
+  function isTrusted({ trustedUntil, token }: Known): boolean {
+    return clock.now().getTime() < trustedUntil && keys.knows(token.kid)
   }
 
   async function verified(request: GuardedRequest, credential: Credential, key: string) {

@@ -62,9 +62,11 @@ function givenGuard() {
       asked += 1
       return Promise.resolve(kid === 'k1' ? verifier : undefined)
     },
+    destroyed: false,
+    knows: () => !keys.destroyed,
   }
   const guard = createGuard({ ...PARTS, keys, clock })
-  return { guard, clock, verifications: () => asked }
+  return { guard, clock, keys, verifications: () => asked }
 }
 
 const REQUEST = { method: 'GET', url: '/payments', query: {}, ip: '192.0.2.7' }
@@ -146,6 +148,15 @@ test('a known token is verified again after a minute, and refused once it has ex
   await guard.authenticate(bearing(`Bearer ${jwt}`))
   clock.at = new Date(NOW.getTime() + 106_000)
   assert.equal(await refused(guard, jwt), 'token_expired')
+})
+
+test('a known token is looked at again once its key is destroyed', async () => {
+  const { guard, keys, verifications } = givenGuard()
+  const jwt = await token()
+  await guard.authenticate(bearing(`Bearer ${jwt}`))
+  keys.destroyed = true
+  await guard.authenticate(bearing(`Bearer ${jwt}`))
+  assert.equal(verifications(), 2)
 })
 
 test('a request without a token is asked for one', async () => {
@@ -288,7 +299,8 @@ test('a refused token is never remembered: it is verified each time', async () =
 })
 
 test('keys that cannot be read are no verdict on the token', async () => {
-  const keys = { verifier: () => Promise.reject(new Error('the database is away')) }
+  const verifier = () => Promise.reject(new Error('the database is away'))
+  const keys = { verifier, knows: () => true }
   const guard = createGuard({ ...PARTS, keys, clock: { now: () => NOW } })
   const jwt = await token()
   await assert.rejects(async () => guard.authenticate(bearing(`Bearer ${jwt}`)), /database is away/)

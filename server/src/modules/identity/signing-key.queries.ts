@@ -46,3 +46,32 @@ export async function insertSigningKey(tx: Tx, row: SigningKeyRow): Promise<void
     .values({ ...columns, public_jwk: JSON.stringify(jwk) })
     .execute()
 }
+
+/** Names and states alone, in no order: whether there is anything new. */
+export async function listSigningKeyStates(
+  tx: Tx,
+): Promise<Pick<SigningKeyRow, 'kid' | 'state'>[]> {
+  return await tx
+    .selectFrom('identity.signing_keys')
+    .select(['kid', 'state'])
+    .$castTo<Pick<SigningKeyRow, 'kid' | 'state'>>()
+    .execute()
+}
+
+/** The pending key signs from now on; the one that did is published until `retireAt`. */
+export async function activateSigningKey(
+  tx: Tx,
+  { kid, at, retireAt }: { kid: string; at: Date; retireAt: Date },
+): Promise<void> {
+  await sql`
+    update identity.signing_keys
+       set state = case when kid = ${kid} then 'active' else 'retired' end,
+           activate_at = case when kid = ${kid} then ${at}::timestamptz else activate_at end,
+           retire_at = case when kid = ${kid} then null else ${retireAt}::timestamptz end
+     where kid = ${kid} or state = 'active'`.execute(tx)
+}
+
+/** Destroys keys, whatever their state; tokens that they signed are refused from then on. */
+export async function deleteSigningKeys(tx: Tx, kids: readonly string[]): Promise<void> {
+  await sql`delete from identity.signing_keys where kid = any(${kids}::text[])`.execute(tx)
+}

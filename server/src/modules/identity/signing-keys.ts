@@ -10,6 +10,7 @@ import {
   type SigningKeyRow,
   type SigningKeyState,
   insertSigningKey,
+  listSigningKeyStates,
   listSigningKeys,
   lockSigningKeys,
 } from './signing-key.queries.ts'
@@ -37,6 +38,10 @@ export interface Keyring {
   current(): readonly SigningKey[]
   /** The public key of this id; reads the database again, now and then, for an unknown one. */
   verifier(kid: string): Promise<CryptoKey | undefined>
+  /** Whether the key is published: what it signed may be remembered as long as it is. */
+  knows(kid: string): boolean
+  /** Loads the keys again where any of them was made, turned or destroyed since. */
+  follow(): Promise<void>
 }
 
 /** Loads the keys; at the very first start of an install makes one. */
@@ -68,6 +73,11 @@ export async function openKeyring(
 
   return {
     current: () => keys,
+    knows: (kid) => find(kid) !== undefined,
+    async follow() {
+      const states = await listSigningKeyStates(databaseOver(pool))
+      if (setOf(states) !== setOf(keys)) await reload()
+    },
     verifier: async (kid) => {
       const known = find(kid)
       if (known !== undefined) return known
@@ -86,22 +96,31 @@ export async function openKeyring(
 
 /** Of several nodes that start on an empty database together, the first makes the key. */
 async function makeFirstKey(pool: Pool, sealing: Sealing, at: Date): Promise<void> {
-  const { publicJwk, privateJwk } = await newKeyPair()
-  const { kid } = publicJwk
+  const row = await newSigningKey(sealing, { state: 'active', activateAt: at })
   await inTransaction(pool, async (tx) => {
     await lockSigningKeys(tx)
     const present = await listSigningKeys(tx)
     if (present.some(({ state }) => state === 'active')) return
-    await insertSigningKey(tx, {
-      kid,
-      alg: SIGNING_ALG,
-      public_jwk: publicJwk,
-      sealed_private_jwk: sealing.seal(Buffer.from(JSON.stringify(privateJwk)), contextOf(kid)),
-      state: 'active',
-      activate_at: at,
-      retire_at: null,
-    })
+    await insertSigningKey(tx, row)
   })
+}
+
+/** A new key, its private half sealed for its row. */
+export async function newSigningKey(
+  sealing: Sealing,
+  { state, activateAt }: { readonly state: SigningKeyState; readonly activateAt: Date },
+): Promise<SigningKeyRow> {
+  const { publicJwk, privateJwk } = await newKeyPair()
+  const { kid } = publicJwk
+  return {
+    kid,
+    alg: SIGNING_ALG,
+    public_jwk: publicJwk,
+    sealed_private_jwk: sealing.seal(Buffer.from(JSON.stringify(privateJwk)), contextOf(kid)),
+    state,
+    activate_at: activateAt,
+    retire_at: null,
+  }
 }
 
 async function newKeyPair() {
@@ -111,6 +130,11 @@ async function newKeyPair() {
   const kid = await calculateJwkThumbprint({ kty, crv, x, y })
   const publicJwk = { kty, crv, x, y, kid }
   return { publicJwk, privateJwk: { ...publicJwk, d } }
+}
+
+/** Throws `StartError` where the keys were sealed under another root key: no new one may join them. */
+export function assertOpens(rows: readonly SigningKeyRow[], sealing: Sealing): void {
+  for (const row of rows) unsealed(row, sealing)
 }
 
 async function opened(row: SigningKeyRow, sealing: Sealing): Promise<SigningKey> {
@@ -136,6 +160,15 @@ function unsealed({ kid, sealed_private_jwk: sealed }: SigningKeyRow, sealing: S
 
 function contextOf(kid: string): string {
   return `identity.signing_keys|sealed_private_jwk|${kid}`
+}
+
+type Named = Pick<SigningKeyRow, 'kid' | 'state'>
+
+function setOf(keys: readonly Named[]): string {
+  return keys
+    .map(({ kid, state }) => `${kid} ${state}`)
+    .toSorted()
+    .join()
 }
 
 function namesOf(keys: readonly SigningKey[]): string {

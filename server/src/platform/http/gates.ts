@@ -66,9 +66,12 @@ export function requestGates(options: {
   function authorise(policy: RoutePolicy): Hook {
     const scope = policy.scope as string
     const refusal = refuse('insufficient_scope', { detail: `This operation needs ${scope}.` })
-    const challenge = { 'www-authenticate': `Bearer error="insufficient_scope", scope="${scope}"` }
+    const challenge = `error="insufficient_scope", scope="${scope}"`
     return function checkScope(request, reply, done) {
-      if (!request.actor.scopes.has(scope)) return done(new ApiError(refusal, challenge))
+      if (!request.actor.scopes.has(scope)) {
+        const told = { 'www-authenticate': `${schemeOf(request)} ${challenge}` }
+        return done(new ApiError(refusal, told))
+      }
       deadline.begin(reply)
       done()
     }
@@ -87,6 +90,11 @@ export function requestGates(options: {
   }
 
   return { admit, prepare, authorise, finish }
+}
+
+// Whoever came with a bound token is told so in the words of its scheme (RFC 9449 §7.1).
+function schemeOf({ headers }: FastifyRequest): 'Bearer' | 'DPoP' {
+  return /^dpop /i.test(headers.authorization ?? '') ? 'DPoP' : 'Bearer'
 }
 
 const JSON_TYPE = /^application\/(?:merge-patch\+)?json(?:\s*;\s*charset="?utf-8"?)?\s*$/i
