@@ -31,6 +31,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
   addTenants(program)
   addClients(program)
   addKeys(program)
+  addCustomers(program)
   addLedger(program)
   addDemo(program)
   try {
@@ -136,6 +137,26 @@ function addKeys(program: Command): void {
       const { rotateKeys } = await import('./commands/keys.ts')
       await rotateKeys(flags.now ?? false, settingsOf(flags), print)
     })
+}
+
+function addCustomers(program: Command): void {
+  const customer = program.command('customer').description('make people who sign in')
+  withDatabase(customer.command('create'))
+    .description('make a customer and print the password, this once')
+    .argument('<username>')
+    .requiredOption('--tenant <id>', 'ten_…')
+    .option('--name <name>', 'as the bank calls the customer (default: the user name)')
+    .option('--totp', 'with one-time codes as a second factor')
+    .action(
+      async (
+        username: string,
+        flags: Flags & { tenant: string; name?: string; totp?: boolean },
+      ) => {
+        const { makeCustomer } = await import('./commands/customers.ts')
+        const { tenant, name, totp = false } = flags
+        await makeCustomer({ username, tenant, name, totp }, settingsOf(flags), print)
+      },
+    )
 }
 
 function addLedger(program: Command): void {

@@ -3,7 +3,13 @@ import { join } from 'node:path'
 import { newId, publicId } from '../platform/ids.ts'
 import { replaceFile } from '../platform/postgres/durable-files.ts'
 import { StartError } from '../platform/start-error.ts'
-import { apiScopes, newClientSecret } from '../modules/identity/index.ts'
+import {
+  apiScopes,
+  newClientSecret,
+  newPassword,
+  newTotpSecret,
+  toBase32,
+} from '../modules/identity/index.ts'
 
 /**
  * `credentials.json`: what a newcomer and an integrator need to call the API of the sandbox. It is
@@ -69,6 +75,18 @@ export function draftCredentials({ baseUrl, gatewayUrl }: Addresses, at: Date): 
   })
   const account = () => publicId('acc', newId(at))
   const { scope: _unused, ...app } = client('')
+  const accounts = { operating: account(), customer_a: account(), customer_b: account() }
+  const customer = (username: string, accountId: string) => ({
+    username,
+    password: newPassword(),
+    account_ids: [accountId],
+  })
+  const operator = (role: string) => ({
+    username: role,
+    password: newPassword(),
+    totp_secret: toBase32(newTotpSecret()),
+    roles: [role],
+  })
   return {
     base_url: baseUrl,
     tenant_id: publicId('ten', newId(at)),
@@ -78,9 +96,12 @@ export function draftCredentials({ baseUrl, gatewayUrl }: Addresses, at: Date): 
       approver: client(APPROVER_SCOPE),
       app: { ...app, redirect_uris: [`${baseUrl}/sandbox/callback`] },
     },
-    customers: [],
-    operators: [],
-    accounts: { operating: account(), customer_a: account(), customer_b: account() },
+    customers: [
+      customer('customer_a', accounts.customer_a),
+      customer('customer_b', accounts.customer_b),
+    ],
+    operators: [operator('maker'), operator('checker')],
+    accounts,
     gateway: { base_url: gatewayUrl },
   }
 }

@@ -1,5 +1,5 @@
 import { bankingErrors } from '../modules/banking/index.ts'
-import { apiScopes, clientErrors, identityErrors } from '../modules/identity/index.ts'
+import { apiScopes, clientErrors, identityErrors, userErrors } from '../modules/identity/index.ts'
 import { ledgerErrors } from '../modules/ledger/index.ts'
 import { paymentErrors } from '../modules/payments/index.ts'
 import { type Documentation, platformErrors } from '../platform/http/openapi.ts'
@@ -12,6 +12,7 @@ export function documentationOf(issuer: string): Documentation {
       ...platformErrors,
       ...identityErrors.table,
       ...clientErrors.table,
+      ...userErrors.table,
       ...ledgerErrors.table,
       ...paymentErrors.table,
       ...bankingErrors.table,

@@ -2,8 +2,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { sandboxConnector } from '../modules/payments/index.ts'
 import { systemClock } from '../platform/clock.ts'
 import type { Settings } from '../platform/config/settings.ts'
-import { rootKey } from '../platform/crypto/local-keys.ts'
-import { sealingUnder } from '../platform/crypto/sealing.ts'
+import { sealingOf } from '../platform/crypto/local-keys.ts'
 import type { Connection } from '../platform/db/pools.ts'
 import { watchLoad } from '../platform/http/load.ts'
 import { jobsWith } from './jobs.ts'
@@ -29,9 +28,8 @@ export async function runService(
   settings: Settings,
   { connection, logger, api, worker }: RunOptions,
 ): Promise<RunningService> {
-  const { dataDir, rootKey: configured, issuer, port } = settings
-  const key = await rootKey({ dataDirectory: dataDir, configured })
-  const sealing = sealingUnder(key)
+  const { issuer, port } = settings
+  const sealing = await sealingOf(settings)
   const clock = systemClock
   const service = await openService({
     connection,

@@ -1,3 +1,4 @@
+import type { Sealing } from '../platform/crypto/sealing.ts'
 import { databaseOver } from '../platform/db/dialect.ts'
 import { type Connection, openPools } from '../platform/db/pools.ts'
 import { inTransaction } from '../platform/db/transaction.ts'
@@ -23,6 +24,8 @@ export interface SampleOptions {
   readonly connection: Connection
   readonly dataDir: string
   readonly addresses: Addresses
+  /** Of this install: the second factors of people are kept under it. */
+  readonly sealing: Sealing
   /** False: production, or an issuer that others can reach. Then nothing is made. */
   readonly allowed: boolean
   readonly at: Date
@@ -34,7 +37,7 @@ export interface SampleOptions {
  * with the same ids and secrets.
  */
 export async function ensureSampleData(options: SampleOptions): Promise<SampleData> {
-  const { connection, dataDir, addresses, allowed, at } = options
+  const { connection, dataDir, addresses, sealing, allowed, at } = options
   const pools = openPools(connection, () => undefined) // a lost connection fails the statement too
   try {
     const tenants = await listTenants(databaseOver(pools.read))
@@ -43,7 +46,7 @@ export async function ensureSampleData(options: SampleOptions): Promise<SampleDa
       if (!allowed) return { state: 'none', notes: NO_TENANT, credentials: undefined }
       const credentials = file ?? draftCredentials(addresses, at)
       if (file === undefined) await writeCredentials(dataDir, credentials)
-      await inTransaction(pools.money, (tx) => seedSandbox(tx, credentials, at))
+      await inTransaction(pools.money, (tx) => seedSandbox(tx, credentials, { sealing, at }))
       return { state: 'new', ...(await moved(dataDir, credentials, addresses)) }
     }
     if (file === undefined) {

@@ -1,10 +1,16 @@
+import { systemActor } from '../platform/actor.ts'
+import type { Sealing } from '../platform/crypto/sealing.ts'
 import type { Tx } from '../platform/db/types.ts'
 import { internalId, newId, publicId } from '../platform/ids.ts'
+import { type Holding, assignHolders } from '../modules/banking/index.ts'
 import {
+  type AskedUser,
   type TenantRow,
   createClient,
   createTenant,
+  createUsers,
   customerScopes,
+  prepareUser,
 } from '../modules/identity/index.ts'
 import { openAccounts, openBooks, postEntries } from '../modules/ledger/index.ts'
 import type { Credentials, SampleAccount } from './credentials.ts'
@@ -27,14 +33,20 @@ const OPENING_BALANCE = 1_000_000n // minor units of each customer, so that a fi
 
 /**
  * The sandbox of a new installation, exactly as `credentials` names it: tenant, books, accounts,
- * clients, and money for the sample customers. Run in one transaction, it is there or it is not.
+ * clients, people, and money for the sample customers. Run in one transaction, it is there or it is not.
  */
-export async function seedSandbox(tx: Tx, credentials: Credentials, at: Date): Promise<void> {
+export async function seedSandbox(
+  tx: Tx,
+  credentials: Credentials,
+  { sealing, at }: { readonly sealing: Sealing; readonly at: Date },
+): Promise<void> {
   const tenantId = idOf('ten', credentials.tenant_id)
   await createTenant(tx, { tenantId, name: NAME, mode: 'sandbox', at })
   await openBooks(tx, { tenantId, timeZone: 'UTC' })
   await seedClients(tx, tenantId, credentials, at)
   await seedAccounts(tx, tenantId, credentials, at)
+  const people = await seedPeople(tx, tenantId, credentials, { sealing, at })
+  await assignHolders(tx, holdingsOf(tenantId, credentials, people, at))
 }
 
 async function seedClients(
@@ -66,6 +78,57 @@ async function seedClients(
     identity: { clientId: app.client_id, clientSecret: app.client_secret },
     at,
   })
+}
+
+/** Customers and operators; answers the party that each name stands for. */
+async function seedPeople(
+  tx: Tx,
+  tenantId: string,
+  { customers, operators }: Credentials,
+  { sealing, at }: { readonly sealing: Sealing; readonly at: Date },
+): Promise<ReadonlyMap<string, string>> {
+  const asked: AskedUser[] = [
+    ...customers.map(({ username, password }): AskedUser => {
+      return { tenantId, kind: 'customer', username, displayName: nameOf(username), password, at }
+    }),
+    ...operators.map(({ username, password, totp_secret: totpSecret, roles }): AskedUser => {
+      const displayName = nameOf(username)
+      return { tenantId, kind: 'operator', username, displayName, password, totpSecret, roles, at }
+    }),
+  ]
+  const people = await Promise.all(asked.map((person) => prepareUser(person, sealing)))
+  if (people.length === 0) return new Map()
+  const actor = systemActor('sample_data', tenantId)
+  const requestId = publicId('req', newId(at))
+  const requests = people.map((input) => ({ tenantId, actor, requestId, at, input }))
+  const outcomes = await createUsers.run(tx, requests, undefined)
+  const refused = outcomes.find((outcome) => !outcome.ok)
+  if (refused?.ok === false) throw new Error(`sample people: ${refused.refusal.code}`)
+  return new Map(people.map(({ username, partyId }) => [username, partyId]))
+}
+
+// `customer_a` is Customer A.
+function nameOf(username: string): string {
+  return username
+    .split('_')
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join(' ')
+}
+
+function holdingsOf(
+  tenantId: string,
+  { customers }: Credentials,
+  parties: ReadonlyMap<string, string>,
+  at: Date,
+): Holding[] {
+  return customers.flatMap(({ username, account_ids: accountIds }) =>
+    accountIds.map((account) => ({
+      tenantId,
+      accountId: idOf('acc', account),
+      partyId: parties.get(username) as string,
+      at,
+    })),
+  )
 }
 
 async function seedAccounts(

@@ -6,6 +6,7 @@ import {
   clientRoutes,
   oauthRoutes,
   openAuthorizationServer,
+  userRoutes,
 } from '../modules/identity/index.ts'
 import { ledgerRoutes } from '../modules/ledger/index.ts'
 import {
@@ -114,6 +115,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(interactionRoutes(authorizationServer.pages))
   const paging = createPaging(sealing.deriveKey('list-cursor'))
   await http.register(clientRoutes({ submit, db, paging }))
+  await http.register(userRoutes({ submit, db, paging, sealing }))
   const payments = { submit, db, waiters, paging, route: routeOver(connectors) }
   await http.register(ledgerRoutes({ submit, db, reports: databaseOver(pools.report), paging }))
   await http.register(paymentRoutes(payments))

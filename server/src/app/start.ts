@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { elapsed, systemClock } from '../platform/clock.ts'
 import { wantsColour } from '../platform/config/environment.ts'
 import type { Settings } from '../platform/config/settings.ts'
+import { sealingOf } from '../platform/crypto/local-keys.ts'
 import { lockDataDirectory } from '../platform/postgres/index.ts'
 import { openLogger } from '../platform/telemetry/logger.ts'
 import { type Ready, banner, readyLine, shown } from './banner.ts'
@@ -82,6 +83,7 @@ async function bringUp(
     connection,
     dataDir,
     addresses: { baseUrl: settings.issuer, gatewayUrl: gatewayUrl(settings) },
+    sealing: await sealingOf(settings),
     allowed: settings.mayHoldSamples,
     at: systemClock.now(),
   })

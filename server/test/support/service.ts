@@ -95,12 +95,12 @@ export async function startServiceForTests({
     const baseUrl = `http://127.0.0.1:${port}`
     const gatewayUrl = `http://127.0.0.1:${gateway.port}`
     const at = systemClock.now()
+    const sealing = sealingUnder(randomBytes(32))
     const credentials = draftCredentials({ baseUrl, gatewayUrl }, at)
     const stranger = draftCredentials({ baseUrl, gatewayUrl }, at)
     for (const tenant of [credentials, stranger]) {
-      await inTransaction(database.pools.money, (tx) => seedSandbox(tx, tenant, at))
+      await inTransaction(database.pools.money, (tx) => seedSandbox(tx, tenant, { sealing, at }))
     }
-    const sealing = sealingUnder(randomBytes(32))
     const open = () =>
       openService({
         connection: database.connection,

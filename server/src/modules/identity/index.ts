@@ -1,8 +1,4 @@
-export {
-  type AuthorizationServer,
-  type AuthorizationServerSettings,
-  openAuthorizationServer,
-} from './authorization-server.ts'
+export { type AuthorizationServer, openAuthorizationServer } from './authorization-server.ts'
 export {
   type AuthMethod,
   type ClientKind,
@@ -27,3 +23,4 @@ export { replaceSigningKeys, rotateSigningKeys } from './rotate-signing-keys.ts'
 export { rotateClientSecret } from './rotate-client-secret.ts'
 export { type Scope, apiScopes, assertScopes, customerScopes, isScope } from './scopes.ts'
 export { type TenantMode, type TenantRow, listTenants } from './tenant.queries.ts'
+export * from './users/people.ts'

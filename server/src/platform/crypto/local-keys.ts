@@ -3,7 +3,7 @@ import { link, mkdir, open, readFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { syncPath } from '../postgres/durable-files.ts'
 import { StartError } from '../start-error.ts'
-import { ROOT_KEY_BYTES } from './sealing.ts'
+import { ROOT_KEY_BYTES, type Sealing, sealingUnder } from './sealing.ts'
 
 /**
  * The root key of an install: 32 bytes in `keys/kek-1` of the data directory, made at first start,
@@ -19,6 +19,15 @@ export async function rootKey(source: {
   const directory = join(source.dataDirectory, 'keys')
   const path = join(directory, 'kek-1')
   return (await readKey(path)) ?? (await makeKey(directory, path))
+}
+
+/** What an install seals its secrets with, by its settings. */
+export async function sealingOf(settings: {
+  readonly dataDir: string
+  readonly rootKey?: string | undefined
+}): Promise<Sealing> {
+  const { dataDir: dataDirectory, rootKey: configured } = settings
+  return sealingUnder(await rootKey({ dataDirectory, configured }))
 }
 
 function decoded(text: string): Buffer {

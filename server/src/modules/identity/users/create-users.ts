@@ -2,7 +2,7 @@ import { actOf, recordAudit } from '../../audit/index.ts'
 import { type Asked, type Command, tenantOf } from '../../../platform/command.ts'
 import type { Tx } from '../../../platform/db/types.ts'
 import { type Outcome, accept } from '../../../platform/errors.ts'
-import { upsertPasswords, upsertTotpSecret } from './credential.queries.ts'
+import { upsertPasswords, upsertTotpSecrets } from './credential.queries.ts'
 import { refuse } from './user.errors.ts'
 import { type UserKind, type UserRow, insertUsers } from './user.queries.ts'
 
@@ -42,10 +42,12 @@ async function run(tx: Tx, requests: readonly Asked<NewUser>[]): Promise<Outcome
       at,
     })),
   )
-  for (const { input, at } of made) {
-    const { userId, sealedTotpSecret: sealed } = input
-    if (sealed !== undefined) await upsertTotpSecret(tx, { tenantId, userId, sealed, at })
-  }
+  await upsertTotpSecrets(
+    tx,
+    made.flatMap(({ input: { userId, sealedTotpSecret: sealed }, at }) =>
+      sealed === undefined ? [] : [{ tenantId, userId, sealed, at }],
+    ),
+  )
   recordAudit(tx, made.map(actOfMaking))
   return rows.map((row) => (written.has(row.user_id) ? accept(row) : refuse('username_taken')))
 }

@@ -31,20 +31,29 @@ export async function listCredentials(
     .execute()
 }
 
+/** The password of each of these users, and those that they had before. */
+export async function listPasswords(
+  tx: Tx,
+  tenantId: string,
+  userIds: readonly string[],
+): Promise<Map<string, Pick<CredentialRow, 'password_hash' | 'former_hashes'>>> {
+  const { rows } = await sql<Pick<CredentialRow, 'user_id' | 'password_hash' | 'former_hashes'>>`
+    select user_id, password_hash, former_hashes from identity.credentials
+    where tenant_id = ${tenantId} and user_id = any(${userIds}::uuid[])
+      and kind = 'password'`.execute(tx)
+  return new Map(rows.map(({ user_id: userId, ...row }) => [userId, row]))
+}
+
 /** The kinds of factor of each of these users. */
 export async function listFactors(
   tx: Tx,
   tenantId: string,
   userIds: readonly string[],
 ): Promise<Map<string, CredentialKind[]>> {
-  const rows = await tx
-    .selectFrom('identity.credentials')
-    .select(['user_id', 'kind'])
-    .where('tenant_id', '=', tenantId)
-    .where('user_id', 'in', userIds.length === 0 ? [NOBODY] : [...userIds])
-    .orderBy('kind')
-    .$castTo<Pick<CredentialRow, 'user_id' | 'kind'>>()
-    .execute()
+  const { rows } = await sql<Pick<CredentialRow, 'user_id' | 'kind'>>`
+    select user_id, kind from identity.credentials
+    where tenant_id = ${tenantId} and user_id = any(${userIds}::uuid[])
+    order by user_id, kind`.execute(tx)
   const factors = new Map<string, CredentialKind[]>()
   for (const { user_id, kind } of rows) {
     factors.set(user_id, [...(factors.get(user_id) ?? []), kind])
@@ -52,29 +61,58 @@ export async function listFactors(
   return factors
 }
 
-const NOBODY = '00000000-0000-0000-0000-000000000000'
-
 export async function upsertPasswords(tx: Tx, passwords: readonly NewPassword[]): Promise<void> {
-  for (const { tenantId, userId, hash, formerHashes, at } of passwords) {
-    await sql`
-      insert into identity.credentials (tenant_id, user_id, kind, password_hash, former_hashes, changed_at)
-      values (${tenantId}, ${userId}, 'password', ${hash}, ${formerHashes}::text[], ${at})
-      on conflict (tenant_id, user_id, kind) do update
-      set password_hash = excluded.password_hash, former_hashes = excluded.former_hashes,
-          changed_at = excluded.changed_at`.execute(tx)
-  }
+  if (passwords.length === 0) return
+  await tx
+    .insertInto('identity.credentials')
+    .values(
+      passwords.map(({ tenantId, userId, hash, formerHashes, at }) => ({
+        tenant_id: tenantId,
+        user_id: userId,
+        kind: 'password',
+        password_hash: hash,
+        former_hashes: [...formerHashes],
+        changed_at: at,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'user_id', 'kind']).doUpdateSet(({ ref }) => ({
+        password_hash: ref('excluded.password_hash'),
+        former_hashes: ref('excluded.former_hashes'),
+        changed_at: ref('excluded.changed_at'),
+      })),
+    )
+    .execute()
 }
 
-export async function upsertTotpSecret(
-  tx: Tx,
-  { tenantId, userId, sealed, at }: { tenantId: string; userId: string; sealed: Buffer; at: Date },
-): Promise<void> {
-  await sql`
-    insert into identity.credentials (tenant_id, user_id, kind, sealed_secret, changed_at)
-    values (${tenantId}, ${userId}, 'totp', ${sealed}, ${at})
-    on conflict (tenant_id, user_id, kind) do update
-    set sealed_secret = excluded.sealed_secret, last_used_step = 0,
-        changed_at = excluded.changed_at`.execute(tx)
+export interface NewTotpSecret {
+  readonly tenantId: string
+  readonly userId: string
+  readonly sealed: Buffer
+  readonly at: Date
+}
+
+export async function upsertTotpSecrets(tx: Tx, secrets: readonly NewTotpSecret[]): Promise<void> {
+  if (secrets.length === 0) return
+  await tx
+    .insertInto('identity.credentials')
+    .values(
+      secrets.map(({ tenantId, userId, sealed, at }) => ({
+        tenant_id: tenantId,
+        user_id: userId,
+        kind: 'totp',
+        sealed_secret: sealed,
+        changed_at: at,
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.columns(['tenant_id', 'user_id', 'kind']).doUpdateSet(({ ref }) => ({
+        sealed_secret: ref('excluded.sealed_secret'),
+        last_used_step: 0n,
+        changed_at: ref('excluded.changed_at'),
+      })),
+    )
+    .execute()
 }
 
 /** True for exactly one of any number of callers with codes of this step or of earlier ones. */

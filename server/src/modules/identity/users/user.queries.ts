@@ -71,6 +71,21 @@ export async function lockUsers(
   return new Map(rows.map((row) => [row.user_id, row]))
 }
 
+export async function updateStatuses(
+  tx: Tx,
+  tenantId: string,
+  rows: readonly UserRow[],
+): Promise<void> {
+  await sql`
+    update identity.users as u
+    set status = c.status, version = c.version, updated_at = c.updated_at
+    from unnest(${rows.map((row) => row.user_id)}::uuid[], ${rows.map((row) => row.status)}::text[],
+                ${rows.map((row) => row.version)}::integer[],
+                ${rows.map((row) => row.updated_at)}::timestamptz[])
+      as c (user_id, status, version, updated_at)
+    where u.tenant_id = ${tenantId} and u.user_id = c.user_id`.execute(tx)
+}
+
 function users(tx: Tx, tenantId: string) {
   return tx
     .selectFrom('identity.users')

@@ -1,0 +1,81 @@
+import { actOf, recordAudit } from '../../audit/index.ts'
+import { type Asked, type Command, tenantOf } from '../../../platform/command.ts'
+import type { Tx } from '../../../platform/db/types.ts'
+import { type Outcome, accept } from '../../../platform/errors.ts'
+import { publicId } from '../../../platform/ids.ts'
+import { revokeSubjects } from '../revoke-tokens.ts'
+import { refuse } from './user.errors.ts'
+import {
+  type UserKind,
+  type UserRow,
+  type UserStatus,
+  lockUsers,
+  updateStatuses,
+} from './user.queries.ts'
+
+export interface StatusChange {
+  readonly userId: string
+  readonly kind: UserKind
+  readonly status: UserStatus
+}
+
+/**
+ * Lets users in again or keeps them out. Kept out, their tokens are refused within a second, their
+ * refresh tokens get nothing, and their sessions lead to the sign-in page. Done again it changes
+ * nothing.
+ */
+export const changeUserStatus: Command<StatusChange, UserRow, Held> = {
+  name: 'change_user_status',
+  lock: (tx, requests) =>
+    lockUsers(
+      tx,
+      tenantOf(requests),
+      requests.map(({ input }) => input.userId),
+    ),
+  run,
+}
+
+type Held = ReadonlyMap<string, UserRow>
+
+async function run(
+  tx: Tx,
+  requests: readonly Asked<StatusChange>[],
+  held: Held,
+): Promise<Outcome<UserRow>[]> {
+  const changed = new Set<Asked<StatusChange>>()
+  const outcomes = requests.map((request): Outcome<UserRow> => {
+    const { userId, kind, status } = request.input
+    const row = held.get(userId)
+    if (row?.kind !== kind) return refuse('user_not_found')
+    if (row.status !== status) {
+      row.status = status
+      row.version += 1
+      row.updated_at = request.at
+      changed.add(request)
+    }
+    return accept(row)
+  })
+  const rows = new Set([...changed].flatMap(({ input }) => held.get(input.userId) ?? []))
+  await updateStatuses(tx, tenantOf(requests), [...rows])
+  const keptOut = [...changed].filter(({ input }) => input.status === 'disabled')
+  await revokeSubjects(
+    tx,
+    keptOut.map(({ tenantId, input, at }) => ({
+      tenantId,
+      userId: publicId('usr', input.userId),
+      reason: 'user_disabled',
+      at,
+    })),
+  )
+  recordAudit(
+    tx,
+    [...changed].map((request) =>
+      actOf(request, {
+        action: request.input.status === 'disabled' ? 'user.disable' : 'user.enable',
+        resourceKind: 'user',
+        resourceId: request.input.userId,
+      }),
+    ),
+  )
+  return outcomes
+}
