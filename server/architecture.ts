@@ -12,7 +12,7 @@ export const layers = {
   identity: ['audit'],
   ledger: ['audit'],
   payments: ['audit', 'ledger'],
-  banking: ['audit', 'ledger'],
+  banking: ['audit', 'identity', 'ledger'],
   reporting: [],
   app: ['audit', 'identity', 'ledger', 'payments', 'banking', 'reporting'],
 } as const satisfies Record<string, readonly string[]>

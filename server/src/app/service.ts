@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { bankingRoutes } from '../modules/banking/index.ts'
+import { bankingRoutes, consentSlot } from '../modules/banking/index.ts'
 import {
   assertScopes,
   interactionRoutes,
@@ -87,6 +87,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     sealing,
     clock,
     fetch: fetchThrough(egress),
+    consents: consentSlot({ pool: pools.money, db, clock }),
     onError: (error) => logger.error({ err: error }, 'authorization server'),
   })
   const http = createHttp({

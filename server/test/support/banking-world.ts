@@ -5,6 +5,7 @@ import pg from 'pg'
 import { assignHolders } from '../../src/modules/banking/assign-holders.ts'
 import { bankingRoutes } from '../../src/modules/banking/banking.routes.ts'
 import { type ConsentRow, insertConsents } from '../../src/modules/banking/consent.queries.ts'
+import { createTenant } from '../../src/modules/identity/index.ts'
 import { openAccounts, openBooks, postEntries } from '../../src/modules/ledger/index.ts'
 import type { Actor } from '../../src/platform/actor.ts'
 import { createBatcher } from '../../src/platform/batch/batch.ts'
@@ -100,6 +101,7 @@ export async function startBankingWorld() {
       { ...spec, key: 'bank', name: 'Bank', role: 'bank', minAvailable: null },
     ]
     return await inTransaction(pools.money, async (tx) => {
+      await createTenant(tx, { tenantId, name: bankClient, mode: 'sandbox', at })
       await openBooks(tx, { tenantId, timeZone: 'Europe/Berlin' })
       const ids = await openAccounts(tx, named)
       const id = (key: string) => ids.get(`${tenantId} ${key}`) as string
@@ -234,6 +236,12 @@ export async function startBankingWorld() {
     return name
   }
 
+  function actorNamed(name: string): Actor {
+    const actor = actors.get(name)
+    assert.ok(actor)
+    return actor
+  }
+
   async function call(
     actor: string,
     method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
@@ -290,6 +298,7 @@ export async function startBankingWorld() {
     givenAccount,
     givenConsent,
     givenActor,
+    actorNamed,
     call,
     transfer,
     balanceOf,

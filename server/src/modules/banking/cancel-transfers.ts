@@ -34,22 +34,22 @@ export const cancelTransfers: Command<TransferCancelling, TransferRow> = {
   name: 'cancel_transfers',
   async run(tx, requests) {
     const tenantId = tenantOf(requests)
-    const ids = requests.map(({ input }) => input.transferId)
-    const named = await findTransfers(tx, tenantId, ids)
+    const asked = requests.map(({ input }) => input.transferId)
+    const found = await findTransfers(tx, tenantId, asked)
+    // What somebody else made is not even locked: it takes the way of what does not exist.
+    const named = found.filter((row) => requests.some((request) => mayBeOf(request, row)))
     const locked = await lockConsentsAlso(tx, requests, consentsOf(named))
     const consents = new Map([...locked.consents.values()].map((row) => [row.id, row]))
+    const ids = named.map((row) => row.id)
     const rows = await lockTransfers(tx, tenantId, ids)
     const voidings = new Map(requests.map((request) => [request, voidingOf(request, rows)]))
+    const times = [...requests.map(({ at }) => at), ...named.map((row) => row.created_at)]
     const [books, counters] = await Promise.all([
       lockBooks(
         tx,
         [...voidings.values()].flatMap((voiding) => voiding ?? []),
       ),
-      countersOf(
-        tx,
-        consents.values(),
-        [...rows.values()].map((row) => row.created_at),
-      ),
+      countersOf(tx, consents.values(), times),
     ])
     const cancelled = new Map<TransferRow, Request>()
     const outcomes = requests.map((request): Outcome<TransferRow> => {
@@ -84,6 +84,11 @@ export const cancelTransfers: Command<TransferCancelling, TransferRow> = {
     )
     return outcomes
   },
+}
+
+function mayBeOf({ actor, input }: Request, row: TransferRow): boolean {
+  if (input.isBank) return true
+  return row.client_id === actor.clientId && row.user_id === (actor.user?.id ?? null)
 }
 
 function faultOf(row: TransferRow | undefined, view: View, { at }: Request): Refused | undefined {

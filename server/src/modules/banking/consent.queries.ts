@@ -117,6 +117,7 @@ export async function updateAnswered(tx: Tx, row: ConsentRow): Promise<void> {
       version: row.version,
       event_sequence: row.event_sequence,
       state: row.state,
+      client_profile: row.client_profile,
       user_id: row.user_id,
       party_id: row.party_id,
       grant_id: row.grant_id,

@@ -1,5 +1,6 @@
-export { type Holding, assignHolders, endHoldings } from './assign-holders.ts'
+export { type Holding, assignHolders } from './assign-holders.ts'
 export { refuse as bankingErrors } from './banking.errors.ts'
 export { beneficiaryEvents, consentEvents, transferEvents } from './banking.events.ts'
 export { type BankingDeps } from './banking-deps.ts'
 export { bankingRoutes } from './banking.routes.ts'
+export { consentSlot } from './consent-slot.ts'

@@ -112,12 +112,13 @@ export function canSeeBeneficiary(
   return row.deleted_at === null && row.party_id === (actor.user?.partyId ?? null)
 }
 
-/** An app sees what it asked for and what its customer gave it; the bank sees all. */
+/** An app sees what it asked for and what its customer gave it; a customer, all of theirs; the bank, all. */
 export function canSeeConsent(
   { actor, isBank }: { readonly actor: Actor; readonly isBank: boolean },
   row: Pick<ConsentRow, 'client_id' | 'user_id'>,
 ): boolean {
   if (isBank) return true
+  if (actor.clientId === undefined) return actor.user !== undefined && row.user_id === actor.user.id
   if (row.client_id !== actor.clientId) return false
   return actor.user === undefined || row.user_id === null || row.user_id === actor.user.id
 }
