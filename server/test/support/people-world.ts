@@ -23,10 +23,14 @@ export interface PeopleWorld {
 const at = new Date('2026-11-23T09:00:00Z')
 
 export async function openPeopleWorld({ pools }: TestDatabase): Promise<PeopleWorld> {
-  const [tenantId, otherTenant] = await inTransaction(pools.identity, async (tx) => [
-    (await createTenant(tx, { name: 'A', mode: 'sandbox', at })).tenant_id,
-    (await createTenant(tx, { name: 'B', mode: 'sandbox', at })).tenant_id,
-  ] as const)
+  const [tenantId, otherTenant] = await inTransaction(
+    pools.identity,
+    async (tx) =>
+      [
+        (await createTenant(tx, { name: 'A', mode: 'sandbox', at })).tenant_id,
+        (await createTenant(tx, { name: 'B', mode: 'sandbox', at })).tenant_id,
+      ] as const,
+  )
 
   async function outcomesOf<Input, Value, Held>(
     command: Command<Input, Value, Held>,

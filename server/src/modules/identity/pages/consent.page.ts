@@ -26,7 +26,7 @@ ${list('Limits', asked.limits)}
 <form method="post">
 ${accountsOf(asked, chosen, problem)}
 <h2>Until when</h2>
-<p>${dayOf(asked.validUntil)}. You can take this back at any time, here at your bank, under <a href="/account/consents">your consents</a>, or in the app. It then ends at once.</p>
+<p>${dayOf(asked.validUntil)}. You can take this back at any time, in the app or at your bank. It then ends at once.</p>
 <div class="buttons"><button name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Do not allow</button></div>
 </form>`,
