@@ -131,15 +131,16 @@ test('the login page says by its headers what it may do, and its cookies are out
 
 test('a form of another site, or of a browser that did not ask, is refused', async () => {
   const login = { username: person.username, password: person.password }
-  for (const headers of [
+  const strange: Record<string, string>[] = [
     { origin: 'https://evil.example' },
     { 'sec-fetch-site': 'cross-site' },
     { origin: 'null' },
     { origin: world.issuer, 'sec-fetch-site': 'same-site' },
-  ]) {
+  ]
+  for (const headers of strange) {
     const browser = cookieBrowser(world.issuer)
     await browser.open((await request(app, SCOPE)).url)
-    const landed = await browser.send(login, headers as unknown as Record<string, string>)
+    const landed = await browser.send(login, headers)
     assert.equal(landed.status, 400)
   }
   const browser = cookieBrowser(world.issuer)

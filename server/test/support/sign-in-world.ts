@@ -174,7 +174,7 @@ export async function openSignInWorld(
       new URL(issuer),
       made.clientId,
       undefined,
-      client.ClientSecretBasic(clientSecret),
+      clientSecret === '' ? client.None() : client.ClientSecretBasic(clientSecret),
       { execute: [client.allowInsecureRequests] },
     )
     return { clientId: made.clientId, clientSecret, config }

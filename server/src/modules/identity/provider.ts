@@ -62,6 +62,7 @@ export function buildProvider(parts: ProviderParts): Provider {
     const id = hash('sha256', JSON.stringify([iss, jti]), 'buffer')
     return await orUnavailable(pool, (tx) => insertReplay(tx, id, new Date(exp * 1_000)))
   }
+  bindRefreshTokens(provider)
   provider.use(async (ctx, next) => {
     // Before: the pages that post themselves add the hash of their script to what stands here.
     if (ctx.method === 'GET' || ctx.method === 'POST') ctx.set(CSP, contentPolicy())
@@ -81,6 +82,21 @@ export function buildProvider(parts: ProviderParts): Provider {
 }
 
 const CSP = 'content-security-policy'
+
+/**
+ * The library binds the refresh token of a client that authenticates to nothing but the client. One
+ * of the `fapi2` profile does not rotate: it is bound to the key of its first access token too.
+ */
+function bindRefreshTokens({ RefreshToken }: Provider): void {
+  const { save } = RefreshToken.prototype
+  RefreshToken.prototype.save = async function saveBound() {
+    const { client, entities } = Provider.ctx?.oidc ?? {}
+    if (client !== undefined && profileOf(client) === 'fapi2') {
+      this.jkt ??= entities?.AccessToken?.jkt
+    }
+    return await save.call(this)
+  }
+}
 
 function settings(parts: ProviderParts): Configuration {
   const { issuer, keys, pool, directory, sealing, clock, consents } = parts
