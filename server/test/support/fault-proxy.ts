@@ -31,7 +31,7 @@ export async function startFaultProxy(target: Connection): Promise<FaultProxy> {
   const directory = await mkdtemp(join(tmpdir(), 'countinghouse-proxy-'))
   const port = target.port ?? 5432
   const server = createServer((client) => {
-    if (faults.refusing) client.resetAndDestroy()
+    if (faults.refusing) drop(client)
     else pairs.add(couple(client, connectTo(target, port)))
   })
   const overSocket = isPath(target.host)
@@ -104,9 +104,14 @@ interface Pair {
 const COMMIT = /commit\0/i
 
 function breakPair({ client, upstream }: Pair): void {
-  if ('resetAndDestroy' in client && client.remoteFamily !== undefined) client.resetAndDestroy()
-  else client.destroy()
+  drop(client)
   upstream.destroy()
+}
+
+// Only TCP knows a reset; a Unix socket is just closed.
+function drop(client: Socket): void {
+  if (client.remoteFamily !== undefined) client.resetAndDestroy()
+  else client.destroy()
 }
 
 function isPath(host: string | undefined): boolean {

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
-import { type KeyObject, createHmac, createPublicKey, generateKeyPairSync } from 'node:crypto'
+import {
+  type KeyObject,
+  createHash,
+  createHmac,
+  createPublicKey,
+  generateKeyPairSync,
+} from 'node:crypto'
 import { test } from 'node:test'
-import { SignJWT, base64url } from 'jose'
+import { type JWK, SignJWT, base64url, calculateJwkThumbprint } from 'jose'
 import type { Actor } from '../../platform/actor.ts'
+import { DatabaseUnavailable } from '../../platform/db/transaction.ts'
 import { ApiError } from '../../platform/errors.ts'
 import { type Guard, createGuard } from './guard.ts'
 
@@ -304,6 +311,157 @@ test('keys that cannot be read are no verdict on the token', async () => {
   const guard = createGuard({ ...PARTS, keys, clock: { now: () => NOW } })
   const jwt = await token()
   await assert.rejects(async () => guard.authenticate(bearing(`Bearer ${jwt}`)), /database is away/)
+})
+
+const USER = {
+  sub: 'usr_1',
+  gid: 'grant-1',
+  pid: '01900000-0000-7000-8000-0000000000aa',
+  acr: 'ch:2',
+  amr: ['pwd', 'otp'],
+  auth_time: NOW_S - 100,
+}
+
+test('a token of a customer names the person, the party, the grant and the app', async () => {
+  const { guard } = givenGuard()
+  const actor = await guard.authenticate(bearing(`Bearer ${await token(USER)}`))
+  assert.deepEqual(
+    { kind: actor.kind, id: actor.id, clientId: actor.clientId, principal: actor.principal },
+    { kind: 'app', id: 'usr_1', clientId: 'cli_1', principal: 'cli_1 usr_1' },
+  )
+  assert.deepEqual(actor.user, {
+    id: 'usr_1',
+    partyId: USER.pid,
+    grantId: 'grant-1',
+    acr: 'ch:2',
+    amr: ['pwd', 'otp'],
+    authenticatedAt: new Date((NOW_S - 100) * 1_000),
+  })
+})
+
+test("a person at the tenant's own console is an operator", async () => {
+  const { keys } = givenGuard()
+  const own = createGuard({
+    ...PARTS,
+    keys,
+    clock: { now: () => NOW },
+    clientKind: () => Promise.resolve('first_party'),
+  })
+  const actor = await own.authenticate(bearing(`Bearer ${await token(USER)}`))
+  assert.equal(actor.kind, 'operator')
+})
+
+test('a token of a person that lacks anything about him is refused', async () => {
+  for (const claim of ['gid', 'pid', 'acr', 'amr', 'auth_time'] as const) {
+    const { guard } = givenGuard()
+    const lacking = await token({ ...USER, [claim]: undefined })
+    assert.equal(await refused(guard, lacking), 'token_invalid', claim)
+  }
+  const { guard } = givenGuard()
+  assert.equal(await refused(guard, await token({ ...USER, sub: 'cli_2' })), 'token_invalid')
+  const disabled = await token({ ...USER, client_id: 'cli_gone' })
+  assert.equal(await refused(guard, disabled), 'token_invalid')
+})
+
+function givenRevocations() {
+  const state = { at: 1, fresh: true, away: false, ended: new Set<string>(), freshened: 0 }
+  const revocations = {
+    version: () => state.at,
+    isFresh: () => state.fresh,
+    freshen: () => {
+      state.freshened += 1
+      return state.away ? Promise.reject(new DatabaseUnavailable(undefined)) : Promise.resolve()
+    },
+    hasEnded: ({ jti }: { jti: string }) => state.ended.has(jti),
+  }
+  const { keys } = givenGuard()
+  const guard = createGuard({ ...PARTS, keys, revocations, clock: { now: () => NOW } })
+  return { guard, state }
+}
+
+test('a token that was taken back is refused from the first request and from the thousandth', async () => {
+  const { guard, state } = givenRevocations()
+  const jwt = await token()
+  const request = bearing(`Bearer ${jwt}`)
+  await guard.authenticate(request)
+  await guard.authenticate(request)
+  state.ended.add('j1')
+  state.at += 1
+  assert.equal(await refused(guard, jwt), 'token_revoked')
+  const unseen = await token({ jti: 'j2' })
+  state.ended.add('j2')
+  assert.equal(await refused(guard, unseen), 'token_revoked')
+})
+
+test('while nothing is known of revocations the database is asked, and without it nobody is let in', async () => {
+  const { guard, state } = givenRevocations()
+  const request = bearing(`Bearer ${await token()}`)
+  await guard.authenticate(request)
+  state.fresh = false
+  assert.equal((await guard.authenticate(request)).id, 'cli_1')
+  assert.equal(state.freshened, 1)
+  state.away = true
+  await assert.rejects(async () => guard.authenticate(request), DatabaseUnavailable)
+  await assert.rejects(
+    async () => guard.authenticate(bearing(`Bearer ${await token({ jti: 'new' })}`)),
+    DatabaseUnavailable,
+  )
+  state.fresh = true
+  assert.equal((await guard.authenticate(request)).id, 'cli_1')
+})
+
+const holder = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const holderJwk = holder.publicKey.export({ format: 'jwk' }) as JWK
+const BOUND = { cnf: { jkt: await calculateJwkThumbprint(holderJwk) } }
+
+async function proofFor(jwt: string, jti: string): Promise<string> {
+  const ath = createHash('sha256').update(jwt).digest('base64url')
+  const htu = `${ISSUER}/payments`
+  return await new SignJWT({ htm: 'GET', htu, ath, jti, iat: NOW_S })
+    .setProtectedHeader({ alg: 'ES256', typ: 'dpop+jwt', jwk: holderJwk })
+    .sign(holder.privateKey)
+}
+
+test('a bound token is let in with a proof of its key, each time with another one', async () => {
+  const { guard, verifications } = givenGuard()
+  const jwt = await token(BOUND)
+  for (const jti of ['p1', 'p2']) {
+    const headers = ['DPoP', await proofFor(jwt, jti)]
+    const actor = await guard.authenticate(bearing(`dpop ${jwt}`, { headers }))
+    assert.equal(actor.id, 'cli_1')
+  }
+  assert.equal(verifications(), 1)
+})
+
+test('a bound token as Bearer is refused, with a proof beside it too', async () => {
+  const { guard } = givenGuard()
+  const jwt = await token(BOUND)
+  for (const headers of [[], ['DPoP', await proofFor(jwt, 'p1')]]) {
+    const attempt = () => guard.authenticate(bearing(`Bearer ${jwt}`, { headers }))
+    const { code, status, told } = await refusal(attempt)
+    assert.deepEqual([code, status], ['token_invalid', 401])
+    assert.match(told, /^DPoP error="invalid_token", .*algs=/)
+  }
+})
+
+test('a bound token needs one proof, not none and not two', async () => {
+  const { guard } = givenGuard()
+  const jwt = await token(BOUND)
+  const proof = await proofFor(jwt, 'p1')
+  const none = await refusal(() => guard.authenticate(bearing(`DPoP ${jwt}`)))
+  assert.deepEqual([none.code, none.status], ['proof_invalid', 401])
+  assert.match(none.told, /^DPoP error="invalid_dpop_proof"/)
+  const headers = ['DPoP', proof, 'dpop', proof]
+  const two = await refusal(() => guard.authenticate(bearing(`DPoP ${jwt}`, { headers })))
+  assert.deepEqual([two.code, two.status], ['proof_repeated', 400])
+})
+
+test('a token that is bound to nothing is no DPoP token', async () => {
+  const { guard } = givenGuard()
+  const jwt = await token()
+  const headers = ['DPoP', await proofFor(jwt, 'p1')]
+  const { code } = await refusal(() => guard.authenticate(bearing(`DPoP ${jwt}`, { headers })))
+  assert.equal(code, 'token_invalid')
 })
 
 test('a hit costs microseconds', async (t) => {
