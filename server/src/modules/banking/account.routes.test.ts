@@ -6,7 +6,9 @@ import {
   OPENING,
   startBankingWorld,
 } from '../../../test/support/banking-world.ts'
+import { inTransaction } from '../../platform/db/transaction.ts'
 import { knownId, publicId } from '../../platform/ids.ts'
+import { endHoldings } from './assign-holders.ts'
 
 let world: BankingWorld
 before(async () => {
@@ -143,4 +145,16 @@ test('a scope that the token lacks is asked for by name', async () => {
   const { actor } = await world.givenConsent(anna, [anna.accounts[0]], { scopes })
   const heard = await balance(actor)
   assert.deepEqual([heard.status, heard.body['code']], [403, 'insufficient_scope'])
+})
+
+test('an account that the customer no longer holds is gone from the app’s view', async () => {
+  const { anna } = world.home
+  const [kept, lost] = [await world.givenAccount(anna), await world.givenAccount(anna)]
+  const { actor } = await world.givenConsent(anna, [kept, lost])
+  const holding = { tenantId: world.home.id, accountId: knownId(lost), partyId: anna.partyId }
+  await inTransaction(world.pools.money, (tx) => endHoldings(tx, { ...holding, at: new Date() }))
+  assert.equal((await balance(actor, `?account_id=${lost}`)).status, 404)
+  assert.equal((await balance(actor)).body['account_id'], kept)
+  const listed = await world.call(actor, 'GET', '/api/accounts')
+  assert.equal(listed.body['data'].length, 1)
 })

@@ -42,7 +42,14 @@ export const cancelTransfers: Command<TransferCancelling, TransferRow> = {
     const consents = new Map([...locked.consents.values()].map((row) => [row.id, row]))
     const ids = named.map((row) => row.id)
     const rows = await lockTransfers(tx, tenantId, ids)
-    const voidings = new Map(requests.map((request) => [request, voidingOf(request, rows)]))
+    const voidings = new Map(
+      requests.map((request) => {
+        const row = rows.get(request.input.transferId)
+        const view = lockedView(locked, request, request.input.isBank)
+        const fault = faultOf(row, view, request)
+        return [request, fault === undefined ? voidingOf(request, row) : undefined]
+      }),
+    )
     const times = [...requests.map(({ at }) => at), ...named.map((row) => row.created_at)]
     const [books, counters] = await Promise.all([
       lockBooks(
@@ -99,10 +106,9 @@ function faultOf(row: TransferRow | undefined, view: View, { at }: Request): Ref
 }
 
 function voidingOf(
-  { tenantId, requestId, at, input }: Request,
-  rows: ReadonlyMap<string, TransferRow>,
+  { tenantId, requestId, at }: Request,
+  row: TransferRow | undefined,
 ): LedgerCommand | undefined {
-  const row = rows.get(input.transferId)
   if (row === undefined || row.hold_id === null) return undefined
   return { kind: 'void_hold', tenantId, requestId, at, holdId: row.hold_id }
 }

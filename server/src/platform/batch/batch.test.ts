@@ -147,6 +147,34 @@ test('a refusal is an answer too: it is kept under its key', async () => {
   assert.equal(await exists(id), false)
 })
 
+test('a command may withhold the answer to a repetition, also to one that came at once', async () => {
+  let isTrusted = true
+  const guarded: Command<Order, string> = {
+    ...order,
+    name: 'test_guarded',
+    replayFault: () => (isTrusted ? undefined : refuse('unlucky')),
+  }
+  const send = (id: string, key: string) =>
+    batcher.submit(guarded, ask({ id }), { answer, idempotency: ticket(key) })
+  const made = await send(fresh(), 'guarded')
+  assert.deepEqual(await send(fresh(), 'guarded'), { ...made, replayed: true })
+  isTrusted = false
+  const withheld = await send(fresh(), 'guarded')
+  assert.deepEqual([withheld.status, withheld.replayed], [422, undefined])
+  isTrusted = true
+  assert.deepEqual(await send(fresh(), 'guarded'), { ...made, replayed: true })
+
+  isTrusted = false
+  const ids = Array.from({ length: 20 }, fresh)
+  const storm = await Promise.all(ids.map((id) => send(id, 'guarded-storm')))
+  assert.deepEqual(
+    storm.map(({ status }) => status),
+    ids.map((_, index) => (index === 0 ? 201 : 422)),
+  )
+  const there = await Promise.all(ids.map(exists))
+  assert.equal(there.filter(Boolean).length, 1)
+})
+
 test('the same key for another request is refused and does nothing', async () => {
   await submit({ id: fresh() }, ticket('other'))
   const id = fresh()
