@@ -46,6 +46,7 @@ export function openPools(connection: Connection, onError: (error: Error) => voi
   })
   const identity = open(connection, onError, {
     max: 4,
+    pipeline: true,
     settings: timeouts(QUICK),
   })
   const due = open(connection, onError, {
