@@ -10,12 +10,14 @@ export interface AnswerHead {
 
 const END = Buffer.from('\r\n\r\n')
 const LENGTH = Buffer.from('\r\ncontent-length: ')
+const LENGTH_BY_KOA = Buffer.from('\r\nContent-Length: ') // of the same size
 const CLOSING = Buffer.from('\r\nConnection: close')
 
 /** Undefined unless the bytes begin with a whole head that names its length, written as Node does. */
 export function readHead(bytes: Buffer): AnswerHead | undefined {
   const end = bytes.indexOf(END)
-  const length = bytes.indexOf(LENGTH)
+  const found = bytes.indexOf(LENGTH)
+  const length = found < 0 ? bytes.indexOf(LENGTH_BY_KOA) : found
   if (end < 0 || length < 0 || length > end) return undefined
   const closing = bytes.indexOf(CLOSING)
   return {

@@ -15,6 +15,11 @@ test('status, length and the place of the body are read from a head as Node writ
   })
 })
 
+test('the length is read from a head as Koa writes it', () => {
+  const head = readHead(answer('HTTP/1.1 200 OK', 'Content-Length: 14'))
+  assert.equal(head?.bodyLength, 14)
+})
+
 test('an answer behind which the server ends the connection is told', () => {
   const head = readHead(answer('HTTP/1.1 200 OK', 'content-length: 14', 'Connection: close'))
   assert.equal(head?.closing, true)

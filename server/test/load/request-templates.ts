@@ -51,6 +51,28 @@ export function transferBatch(target: Target, items: number): RequestTemplate {
   return { ...template('/ledger/transaction_batches', body, target), answersId: false }
 }
 
+/** A client's token by its secret, the counter in a header that nobody reads. */
+export function tokenRequest({
+  port,
+  keyPrefix,
+  basic,
+}: Pick<Target, 'port' | 'keyPrefix'> & { readonly basic: string }): RequestTemplate {
+  const content = 'grant_type=client_credentials'
+  const key = keyPrefix + '0'.repeat(COUNTER_DIGITS)
+  const text = [
+    'POST /oauth/token HTTP/1.1',
+    `Host: 127.0.0.1:${port}`,
+    `Authorization: Basic ${basic}`,
+    'Content-Type: application/x-www-form-urlencoded',
+    `Content-Length: ${content.length}`,
+    `X-Request-Id: ${key}`,
+    `\r\n${content}`,
+  ].join('\r\n')
+  const keyAt = text.indexOf(key)
+  const counterAt = keyAt + keyPrefix.length
+  return { text, keyAt, keyLength: key.length, counterAt, accountsAt: [], answersId: false }
+}
+
 function template(
   path: string,
   body: object,

@@ -5,12 +5,19 @@ import type { Case } from './cases.ts'
 import type { RanLoad } from './check-books.ts'
 import { type Child, startChild } from './child.ts'
 import type { Span } from './cpu-profile.ts'
-import type { HttpLoad, RequestTemplate, Specimen } from './load.ts'
+import { runGuard } from './guard-load.ts'
+import type { HttpLoad, RequestTemplate, Specimen, Totals } from './load.ts'
 import { type Measurement, type Times, costs, drive } from './measure.ts'
 import { type Meter, createMeter, difference } from './meter.ts'
 import type { Options } from './options.ts'
 import type { Ground } from './prepare-ground.ts'
-import { type Target, bookPayment, cardPayment, transferBatch } from './request-templates.ts'
+import {
+  type Target,
+  bookPayment,
+  cardPayment,
+  tokenRequest,
+  transferBatch,
+} from './request-templates.ts'
 import type { SeededTenant } from './seed-tenant.ts'
 import { takeSpecimen } from './specimen.ts'
 
@@ -55,7 +62,7 @@ export async function runRounds(options: Options, ground: Ground): Promise<Round
     for (const one of options.cases) {
       const from = monotonicMicros()
       const measured = await measureCase(one, round, stage)
-      if (one.kind !== 'naive' && one.kind !== 'pgbench') spans.push([from, monotonicMicros()])
+      if (!WITHOUT_SERVICE.has(one.kind)) spans.push([from, monotonicMicros()])
       if (measured === undefined) continue
       measurements.push(measured)
       ground.say(progressOf(measured))
@@ -63,6 +70,8 @@ export async function runRounds(options: Options, ground: Ground): Promise<Round
   }
   return { measurements, loads, spans }
 }
+
+const WITHOUT_SERVICE: ReadonlySet<Case['kind']> = new Set(['naive', 'pgbench', 'guard'])
 
 interface Stage extends Ground {
   readonly generator: Child
@@ -87,10 +96,12 @@ async function measureCase(
     signal,
   }
   if (one.kind === 'pgbench') return runPgBench(one, round, { stage, times })
+  if (one.kind === 'guard') return runGuardCase(one, round, times)
   return runLoad(one, round, { stage, times })
 }
 
-type LoadCase = Exclude<Case, { kind: 'pgbench' }>
+type LoadCase = Exclude<Case, { kind: 'pgbench' | 'guard' }>
+type PostingCase = Exclude<LoadCase, { kind: 'naive' | 'token' }>
 
 async function runLoad(
   one: LoadCase,
@@ -118,7 +129,9 @@ async function runLoad(
       : await httpLoad(one, { keyPrefix, journalFile, round, stage }),
     { meter, times },
   )
-  stage.loads.push({ keyPrefix, journalFile, totals, ...(items !== undefined && { items }) })
+  // A token is no row: what can be held against it is that every request got one.
+  if (one.kind === 'token') assertAllIssued(totals)
+  else stage.loads.push({ keyPrefix, journalFile, totals, ...(items !== undefined && { items }) })
   if (totals.firstProblem !== null) stage.say(`${one.name}: ${totals.firstProblem}`)
   const units =
     one.kind === 'card'
@@ -135,6 +148,12 @@ async function runLoad(
   }
 }
 
+function assertAllIssued({ statuses, lost, firstProblem }: Totals): void {
+  const others = Object.keys(statuses).filter((status) => status !== '200')
+  if (others.length === 0 && lost === 0) return
+  throw new Error(`not every request got a token: ${firstProblem ?? others.join()}`)
+}
+
 async function httpLoad(
   one: Exclude<LoadCase, { kind: 'naive' }>,
   {
@@ -145,6 +164,15 @@ async function httpLoad(
   }: { keyPrefix: string; journalFile: string; round: number; stage: Stage },
 ): Promise<HttpLoad> {
   const { service, tenant, accountsFile } = stage
+  const { port } = service
+  if (one.kind === 'token') {
+    const requests = tenant.clients.map(({ clientId, clientSecret }) => {
+      const basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
+      return tokenRequest({ port, keyPrefix, basic })
+    })
+    const { connections } = one
+    return { kind: 'http', port, connections, requests, pick: 'spread', accountsFile, journalFile }
+  }
   // Only held answers need more than one client: one may hold but a few.
   const clients = one.kind === 'card' ? tenant.clients : tenant.clients.slice(0, 1)
   const requests = await Promise.all(
@@ -166,7 +194,7 @@ async function httpLoad(
   }
 }
 
-function requestOf(one: Exclude<LoadCase, { kind: 'naive' }>, target: Target): RequestTemplate {
+function requestOf(one: PostingCase, target: Target): RequestTemplate {
   switch (one.kind) {
     case 'book':
       return bookPayment(target)
@@ -198,6 +226,25 @@ async function completedBetween({ client, tenant }: Stage, from: number, to: num
     [tenant.tenantId, new Date(from), new Date(to)],
   )
   return Number(rows[0]?.completed)
+}
+
+/** In this process: what is compared is the work of one thread, with no network in between. */
+async function runGuardCase(
+  one: Extract<Case, { kind: 'guard' }>,
+  round: number,
+  { measureMs }: Times,
+): Promise<Measurement> {
+  const { from, to, units, cpuMicros } = await runGuard(one.cached, measureMs)
+  return {
+    case: one.name,
+    round,
+    unitsPerSecond: (units / (to - from)) * 1_000,
+    units,
+    latency: { average: (to - from) / units },
+    cpuMicros: { postgres: 0, service: 0, gateway: 0, driver: cpuMicros / units },
+    walBytes: 0,
+    unitsPerTransaction: 1,
+  }
 }
 
 async function runPgBench(

@@ -67,6 +67,7 @@ export interface Bar {
 }
 
 const MAX_P99_MS = 50
+const MIN_TOKENS = 1_000
 
 /**
  * Ratios are taken within a round, where both sides had the same machine, and are medians over the
@@ -95,12 +96,22 @@ export function barsOf(
       by: `${over} / ${under ?? '-'}`,
     }
   }
+  const tokens = standings.find((one) => one.case === 'token-64')?.unitsPerSecond
   const p99 = standings.find((one) => one.case === spread)?.p99
   return [
     ratio('book payments over naive, spread accounts', spread, 'naive', 4),
     ratio('book payments over naive, one hot account', hot, 'naive-hot', 10),
     ratio('book payments over pgbench TPC-B-like', spread, 'pgbench', 1),
     ratio('bulk transfers over pgbench TPC-B-like', bulk, 'pgbench', 2),
+    ratio('tokens let in from memory over by signature', 'guard-cached', 'guard-uncached', 10),
+    {
+      name: 'client_credentials tokens per second',
+      value: tokens,
+      bar: MIN_TOKENS,
+      better: 'more',
+      met: tokens === undefined ? undefined : tokens >= MIN_TOKENS,
+      by: 'token-64',
+    },
     {
       name: 'book payments, p99 in ms',
       value: p99,
