@@ -8,7 +8,9 @@ import {
   type Person,
   type SignInWorld,
   REDIRECT,
+  alter,
   connect,
+  expire,
   openSignInWorld,
   request,
   walk,
@@ -238,6 +240,51 @@ test('a code is for its app, its redirect and its verifier', async () => {
   assert.equal(refreshed.error, 'invalid_grant', 'a code used twice takes its tokens with it')
 })
 
+test('a code, a refresh token and a grant end with their time', async () => {
+  const asked = await request(app, SCOPE)
+  const somebody = await world.givenPerson()
+  const accounts = world.consents.accounts.slice(0, 1)
+  const { url } = await walk(cookieBrowser(world.issuer), asked, somebody, accounts)
+  const code = url.searchParams.get('code') ?? ''
+  await expire(world, 'AuthorizationCode', code)
+  const fields = { code, redirect_uri: REDIRECT, code_verifier: asked.verifier }
+  const late = await take(app, { grant_type: 'authorization_code', ...fields })
+  assert.deepEqual(
+    [late.error, late.error_description],
+    ['invalid_grant', 'grant request is invalid'],
+  )
+  const first = await connect(world, app, await world.givenPerson(), SCOPE)
+  const token = first.tokens.refresh_token ?? ''
+  await expire(world, 'RefreshToken', token)
+  const refresh = { grant_type: 'refresh_token' }
+  assert.equal((await take(app, { ...refresh, refresh_token: token })).error, 'invalid_grant')
+  const second = await connect(world, app, await world.givenPerson(), SCOPE)
+  await expire(world, 'Grant', String(decodeJwt(second.tokens.access_token)['gid']))
+  const under = { ...refresh, refresh_token: second.tokens.refresh_token ?? '' }
+  assert.equal((await take(app, under)).error, 'invalid_grant')
+})
+
+test('a page left open too long says so', async () => {
+  const browser = cookieBrowser(world.issuer)
+  const { url } = await browser.open((await request(app, SCOPE)).url)
+  await expire(world, 'Interaction', url.pathname.split('/').at(-1) ?? '')
+  const landed = await browser.send({ username: person.username, password: person.password })
+  assert.deepEqual([landed.status, /expired/.test(landed.text)], [400, true])
+})
+
+test('a session that has stood idle, or has lasted half a day, is asked to sign in', async () => {
+  const { browser } = await connect(world, app, person, SCOPE)
+  const session = () => browser.cookies.get('ch_session')?.value ?? ''
+  const next = async () => (await browser.open((await request(app, SCOPE)).url)).text
+  assert.doesNotMatch(await next(), /name="password"/)
+  await alter(world, 'Session', session(), { loginTs: Date.now() / 1_000 - 12 * 3_600 - 5 })
+  assert.match(await next(), /name="password"/)
+  await browser.send({ username: person.username, password: person.password })
+  assert.doesNotMatch(await next(), /name="password"/)
+  await expire(world, 'Session', session())
+  assert.match(await next(), /name="password"/)
+})
+
 test('a refresh token is for its app, and for a customer who is let in', async () => {
   const somebody = await world.givenPerson()
   const { tokens } = await connect(world, app, somebody, SCOPE)
@@ -316,6 +363,7 @@ test('a browser that came by another name of this machine is sent to the issuer 
 
 interface Taken {
   readonly error?: string
+  readonly error_description?: string
   readonly scope?: string
   readonly refresh_token?: string
 }

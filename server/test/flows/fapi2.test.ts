@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { decodeJwt, exportJWK, generateKeyPair } from 'jose'
 import * as client from 'openid-client'
 import { cookieBrowser } from '../support/cookie-browser.ts'
-import { type SignInWorld, openSignInWorld, walk } from '../support/sign-in-world.ts'
+import { type SignInWorld, expire, openSignInWorld, walk } from '../support/sign-in-world.ts'
 
 const REDIRECT = 'https://app.example/callback'
 const SCOPE = 'openid accounts:read'
@@ -126,6 +126,15 @@ test('a pushed request is used once, and only by the app that pushed it', async 
   stolen.searchParams.set('client_id', other.clientId)
   const landed = await cookieBrowser(world.issuer).open(stolen.href)
   assert.equal(landed.status, 400)
+})
+
+test('a pushed request that is too old is refused', async () => {
+  const app = await givenFapiApp()
+  const asked = await pushed(app)
+  const uri = new URL(asked.url).searchParams.get('request_uri') ?? ''
+  await expire(world, 'PushedAuthorizationRequest', uri.split(':').at(-1) ?? '')
+  const landed = await cookieBrowser(world.issuer).open(asked.url)
+  assert.deepEqual([landed.status, /invalid_request_uri/.test(landed.text)], [400, true])
 })
 
 test('the sign-in page may be loaded again before the request counts as used', async () => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import * as client from 'openid-client'
 import { systemClock } from '../../src/platform/clock.ts'
 import { sealingUnder } from '../../src/platform/crypto/sealing.ts'
@@ -302,6 +302,35 @@ export async function walk(
     landed = await browser.send({ decision: 'allow', account_ids: accounts })
   }
   return landed
+}
+
+/** Lets an artifact's time pass: the library reads it from what is sealed in the row. */
+export async function expire(world: SignInWorld, model: string, id: string): Promise<void> {
+  await alter(world, model, id, { exp: Math.floor(Date.now() / 1_000) - 60 })
+}
+
+export async function alter(
+  { server, database }: SignInWorld,
+  model: string,
+  id: string,
+  changes: Readonly<Record<string, unknown>>,
+): Promise<void> {
+  const idHash = hash('sha256', id, 'buffer')
+  const context = `identity.artifacts|payload|${model}|${idHash.toString('hex')}`
+  const { sealing } = server.pages
+  const { rows } = await database.pools.identity.query<{ payload: { sealed: string } }>(
+    `select payload from identity.artifacts where model = $1 and id_hash = $2`,
+    [model, idHash],
+  )
+  const sealed = Buffer.from(rows[0]?.payload.sealed ?? '', 'base64')
+  const artifact = JSON.parse(sealing.open(sealed, context).toString()) as object
+  const again = sealing
+    .seal(Buffer.from(JSON.stringify({ ...artifact, ...changes })), context)
+    .toString('base64')
+  await database.pools.identity.query(
+    `update identity.artifacts set payload = $3 where model = $1 and id_hash = $2`,
+    [model, idHash, JSON.stringify({ sealed: again })],
+  )
 }
 
 /** From an app's request to its tokens. */
