@@ -90,9 +90,12 @@ async function personOf(pool: Pool, { tenantId, kind, username }: Tried) {
   const db = databaseOver(pool)
   const found = await findUserByName(db, tenantId, username)
   const user = found?.kind === kind && found.status === 'active' ? found : undefined
-  const rows = user === undefined ? [] : await listCredentials(db, tenantId, user.user_id)
+  const rows = await listCredentials(db, tenantId, user?.user_id ?? NOBODY)
   return { user, factors: new Map(rows.map((row) => [row.kind, row])) }
 }
+
+// What is looked up and written for a name that nobody has: the same work takes the same time.
+const NOBODY = '00000000-0000-0000-0000-000000000000'
 
 function stepOf(
   sealing: Sealing,
@@ -124,7 +127,10 @@ async function signedIn(
   level: SignInLevel,
 ): Promise<SignInStep> {
   await releasePerson(pool, tried)
-  await record(pool, tried, user, { actor: actorOf(tried, user), detail: { acr: level.acr } })
+  await record(pool, tried, user.user_id, {
+    actor: actorOf(tried, user),
+    detail: { acr: level.acr },
+  })
   return { kind: 'signed_in', user, level }
 }
 
@@ -133,22 +139,21 @@ async function refused(
   tried: SignInTry,
   user: UserRow | undefined,
 ): Promise<SignInStep> {
-  if (user !== undefined) {
-    const actor = { ...systemActor('sign_in', tried.tenantId), origin: tried.origin }
-    await record(pool, tried, user, { actor, outcome: 'refused', reason: 'wrong_factor' })
-  }
+  const actor = { ...systemActor('sign_in', tried.tenantId), origin: tried.origin }
+  const reason = user === undefined ? 'unknown_name' : 'wrong_factor'
+  await record(pool, tried, user?.user_id ?? NOBODY, { actor, outcome: 'refused', reason })
   return { kind: 'refused' }
 }
 
 async function record(
   pool: Pool,
   { requestId, at }: SignInTry,
-  user: UserRow,
+  resourceId: string,
   facts: { actor: Actor; outcome?: 'refused'; reason?: string; detail?: object },
 ): Promise<void> {
   const act = { requestId, at, action: 'user.sign_in', resourceKind: 'user', ...facts }
   await inTransaction(pool, async (tx) => {
-    recordAudit(tx, [{ ...act, resourceId: user.user_id }])
+    recordAudit(tx, [{ ...act, resourceId }])
   })
 }
 
