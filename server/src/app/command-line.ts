@@ -8,6 +8,7 @@ import {
   readSettings,
 } from '../platform/config/settings.ts'
 import { StartError } from '../platform/start-error.ts'
+import type { AskedClient } from './commands/clients.ts'
 import { StoppedEarly } from './stop-signals.ts'
 
 const DONE = 0
@@ -106,10 +107,14 @@ function addClients(program: Command): void {
     .argument('<name>')
     .requiredOption('--tenant <id>', 'ten_…')
     .requiredOption('--scope <scopes>', 'separated by spaces')
-    .action(async (name: string, flags: Flags & { tenant: string; scope: string }) => {
+    .option('--redirect-uri <uris...>', 'of an app that acts for customers; compared exactly')
+    .option('--profile <profile>', 'standard or fapi2', 'standard')
+    .option('--kind <kind>', 'service, third_party or first_party (default: by --redirect-uri)')
+    .option('--jwks <file>', 'public keys of a client that signs instead of having a secret')
+    .option('--jwks-uri <url>', 'https address of those keys')
+    .action(async (name: string, flags: Flags & Omit<AskedClient, 'name'>) => {
       const { makeClient } = await import('./commands/clients.ts')
-      const { tenant, scope } = flags
-      await makeClient({ name, tenant, scope }, settingsOf(flags), print)
+      await makeClient({ ...flags, name }, settingsOf(flags), print)
     })
   withDatabase(client.command('list'))
     .description('list the clients of a tenant')

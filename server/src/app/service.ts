@@ -139,7 +139,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       await Promise.all([http.close(), workers?.stop()])
       await batcher.drain()
       forget()
-      authorizationServer.close()
+      await authorizationServer.close()
       await egress.close()
       await Promise.all(connectors.map((connector) => connector.close()))
       closed = true // connections that the database ends first are no news now

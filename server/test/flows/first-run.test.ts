@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -115,12 +115,33 @@ test('an operator makes a tenant and a client at the machine while the service r
   const wrong = launch(t, ['client', 'create', 'x', '--tenant', tenant, '--scope', 'all', ...place])
   assert.equal(await wrong.exited, 2)
   assert.match(wrong.stderr(), /--scope names the unknown all/)
+  const app = [
+    ...['client', 'create', 'app', '--tenant', tenant, '--scope', 'openid transfer:write'],
+    ...['--redirect-uri', 'https://app.example/callback', '--profile', 'fapi2'],
+  ]
+  const keyless = launch(t, [...app, ...place])
+  assert.equal(await keyless.exited, 1)
+  assert.match(keyless.stderr(), /app cannot be registered: private_key_jwt needs jwks/)
+  const jwks = join(dataDir, 'jwks.json')
+  const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  writeFileSync(jwks, JSON.stringify({ keys: [publicKey.export({ format: 'jwk' })] }))
+  const keyed = launch(t, [...app, '--jwks', jwks, ...place])
+  assert.equal(await keyed.exited, 0, keyed.stderr())
+  assert.match(keyed.stdout(), /^client_id {6}cli_\w+\n$/)
+  const rotated = launch(t, ['keys', 'rotate', '--signing', ...place])
+  assert.equal(await rotated.exited, 0, rotated.stderr())
+  assert.match(rotated.stdout(), /^The key \S+ signs from \d{4}-/)
+  await pay(dataDir)
+  const replaced = launch(t, ['keys', 'rotate', '--signing', '--now', ...place])
+  assert.equal(await replaced.exited, 0, replaced.stderr())
+  await sleep(3_000) // tokens of the seconds in between are refused with those from before
+  await pay(dataDir)
   const status = launch(t, ['migrate', 'status', ...place])
   assert.equal(await status.exited, 0)
   assert.match(status.stdout(), /applied, 0 pending/)
   const check = launch(t, ['ledger', 'check', ...place])
   assert.equal(await check.exited, 0, check.stderr())
-  assert.match(check.stdout(), /^The books hold: .*2 transactions/)
+  assert.match(check.stdout(), /^The books hold: .*4 transactions/)
 })
 
 test('killed at any moment of its first start, the next one is ready', async (t) => {

@@ -192,7 +192,7 @@ export async function openSignInWorld(
     givenPerson,
     givenApp,
     async close() {
-      server.close()
+      await server.close()
       await http.close()
       if (given === undefined) await database.close()
     },

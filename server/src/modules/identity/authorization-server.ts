@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { assertStoredClients, openClientDirectory } from './client-directory.ts'
+import { openClientUsage } from './client-usage.ts'
 import type { ConsentSlot } from './consent-slot.ts'
 import { type Guard, createGuard } from './guard.ts'
 import type { PageParts } from './pages/interaction.ts'
@@ -26,7 +27,7 @@ export interface AuthorizationServer {
   /** To be called when a client was changed on this node; the others follow within 5 s. */
   forgetClient(clientId: string): void
   /** Stops following what is revoked: the guard soon asks for each request. */
-  close(): void
+  close(): Promise<void>
 }
 
 export interface AuthorizationServerSettings {
@@ -62,12 +63,13 @@ export async function openAuthorizationServer(
   const clientKind = (clientId: string) => directory.kindOf(clientId)
   const proofs = openProofRegister(pool)
   const guard = createGuard({ issuer, keys, clientKind, revocations, proofs, clock })
+  const usage = openClientUsage(pool, { clock, onError })
   let current = built(keys.current())
   const following = setInterval(() => void followKeys(), FOLLOW_MS).unref()
   let cannotFollow = false
 
   function built(set: readonly SigningKey[]) {
-    const parts = { ...settings, consents, keys: set, directory, guard, revocations }
+    const parts = { ...settings, consents, keys: set, directory, guard, revocations, usage }
     const provider = buildProvider(parts)
     return { set, provider, answer: provider.callback() }
   }
@@ -97,10 +99,11 @@ export async function openAuthorizationServer(
     },
     pages: { issuer, pool, sealing, clock, consents, provider: () => now().provider },
     forgetClient: (clientId) => directory.forget(clientId),
-    close() {
+    async close() {
       clearInterval(following)
       forget()
       revocations.stop()
+      await usage.close()
     },
   }
 }

@@ -102,6 +102,15 @@ export async function pageClients(
     .execute()
 }
 
+/** When these clients last took a token. No change of theirs: the version stays. */
+export async function touchClients(tx: Tx, clientIds: readonly string[], at: Date): Promise<void> {
+  await tx
+    .updateTable('identity.clients')
+    .set({ last_used_at: at })
+    .where('client_id', 'in', [...clientIds])
+    .execute()
+}
+
 /** The active client of this id. Keyed by id alone: this is where a tenant is learnt. */
 export async function findActiveClient(
   tx: Tx,

@@ -44,7 +44,12 @@ export interface CreatedClient {
   readonly clientSecret?: string
 }
 
-/** Registers a client of a tenant. Throws when the rules of `client.rules.ts` forbid it. */
+/** What the rules say against a client, in words for whoever registers it. */
+export class ClientFault extends Error {
+  override readonly name = 'ClientFault'
+}
+
+/** Registers a client of a tenant. Throws `ClientFault` when the rules of `client.rules.ts` forbid it. */
 export async function createClient(tx: TxOf<'identity'>, asked: NewClient): Promise<CreatedClient> {
   const { mode } = await getTenant(tx, asked.tenantId)
   const clientId = asked.identity?.clientId ?? publicId('cli', newId(asked.at))
@@ -52,7 +57,7 @@ export async function createClient(tx: TxOf<'identity'>, asked: NewClient): Prom
   const row = clientRow(asked, clientId, secret)
   const fault = clientFault(rulesView({ ...row, mode }))
   if (fault !== undefined)
-    throw new Error(`the client ${asked.name} cannot be registered: ${fault}`)
+    throw new ClientFault(`The client ${asked.name} cannot be registered: ${fault}.`)
   await insertClients(tx, [row])
   return secret === undefined ? { clientId } : { clientId, clientSecret: secret }
 }

@@ -7,7 +7,7 @@ export {
   findActiveClient,
   listClients,
 } from './client.queries.ts'
-export { type CreatedClient, type NewClient, createClient } from './create-client.ts'
+export { ClientFault, type CreatedClient, type NewClient, createClient } from './create-client.ts'
 export { refuse as clientErrors } from './client.errors.ts'
 export { clientRoutes } from './client.routes.ts'
 export { newClientSecret } from './client-secret.ts'

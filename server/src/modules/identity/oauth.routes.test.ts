@@ -77,7 +77,7 @@ before(async () => {
 
 after(async () => {
   await http?.close()
-  server?.close()
+  await server?.close()
   await egress.close()
   await database?.close()
 })

@@ -159,3 +159,19 @@ test('clients are listed in pages, newest first', async () => {
   assert.ok(ids.includes(service.credentials.clients.backoffice.client_id))
   assert.ok(!ids.includes(service.stranger.clients.backoffice.client_id))
 })
+
+test('a client shows when it last took a token', async () => {
+  const { body } = await register({ ...backOffice, name: 'In use' })
+  assert.equal(body['last_used_at'], null)
+  const node = await service.startNode()
+  const secret = Buffer.from(`${String(body['id'])}:${String(body['client_secret'])}`)
+  await fetch(`${node.baseUrl}/oauth/token`, {
+    method: 'POST',
+    headers: { authorization: `Basic ${secret.toString('base64')}` },
+    body: new URLSearchParams({ grant_type: 'client_credentials' }),
+  })
+  await node.close()
+  const seen = await service.call('GET', `/clients/${String(body['id'])}`)
+  assert.ok(Date.parse(String(seen.body['last_used_at'])) > Date.now() - 60_000)
+  assert.equal(seen.body['version'], 1)
+})

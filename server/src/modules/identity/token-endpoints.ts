@@ -3,6 +3,7 @@ import type { Pool } from 'pg'
 import type { Clock } from '../../platform/clock.ts'
 import { DatabaseUnavailable } from '../../platform/db/transaction.ts'
 import type { AccessToken } from './access-token.ts'
+import type { ClientUsage } from './client-usage.ts'
 import type { Guard } from './guard.ts'
 import { oursOf } from './library-client.ts'
 import type { Revocations } from './revocation-set.ts'
@@ -12,6 +13,7 @@ import { orUnavailable, unavailable } from './temporarily-unavailable.ts'
 export interface TokenEndpointParts {
   readonly guard: Pick<Guard, 'inspect'>
   readonly revocations: Pick<Revocations, 'lookNow'>
+  readonly usage: Pick<ClientUsage, 'used'>
   readonly pool: Pool
   readonly clock: Clock
 }
@@ -26,6 +28,9 @@ export function answerForJwts(provider: Provider, parts: TokenEndpointParts): vo
     await next()
     const { oidc } = ctx as Partial<KoaContextWithOIDC> // absent where no route matched
     const route = oidc?.route
+    if (route === 'token' && ctx.status === 200 && oidc?.client !== undefined) {
+      parts.usage.used(oidc.client.clientId)
+    }
     if (route !== 'introspection' && route !== 'revocation') return
     const { client, params } = oidc as KoaContextWithOIDC['oidc']
     const answer = (ctx.body ?? {}) as { error?: unknown }
