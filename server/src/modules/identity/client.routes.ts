@@ -23,6 +23,7 @@ import {
 } from './client.schema.ts'
 import { refuse } from './client.errors.ts'
 import { registerClients } from './register-clients.ts'
+import { TO_ADMINISTER, requireSignIn } from './step-up.ts'
 import { updateClients } from './update-clients.ts'
 
 export interface ClientDeps {
@@ -56,6 +57,7 @@ export const clientRoutes =
       },
     } as const
     app.post('/clients', create, async (request, reply) => {
+      requireSignIn(request.actor, TO_ADMINISTER, request.arrivedAt)
       const clientId = publicId('cli', newId(request.arrivedAt))
       const { tenantMode: mode } = request.actor
       const input = valueOf(toRegistration(request.body, { clientId, mode }))
@@ -120,6 +122,7 @@ export const clientRoutes =
       },
     } as const
     app.patch('/clients/:id', update, async (request, reply) => {
+      requireSignIn(request.actor, TO_ADMINISTER, request.arrivedAt)
       const named = { clientId: request.params.id, allowed: allowedVersions(request) }
       const input = { ...request.body, ...named }
       const answer = await submit(request, updateClients, input, (row) => ({
@@ -151,6 +154,7 @@ export const clientRoutes =
       },
     } as const
     app.post('/clients/:id/secrets', addSecret, async (request, reply) => {
+      requireSignIn(request.actor, TO_ADMINISTER, request.arrivedAt)
       const secret = newClientSecret(request.actor.tenantMode)
       const input = { clientId: request.params.id, secret }
       const id = secretId(hashSecret(secret))
@@ -180,6 +184,7 @@ export const clientRoutes =
       },
     } as const
     app.delete('/clients/:id/secrets/:secret_id', retireSecret, async (request, reply) => {
+      requireSignIn(request.actor, TO_ADMINISTER, request.arrivedAt)
       const input = { clientId: request.params.id, secretId: request.params.secret_id }
       const answer = await submit(request, retireClientSecrets, input, (row) => ({
         status: 200,

@@ -6,7 +6,12 @@ import {
   type TestService,
   startServiceForTests,
 } from '../../../test/support/service.ts'
-import { knownId } from '../../platform/ids.ts'
+import { importJWK, SignJWT } from 'jose'
+import { systemClock } from '../../platform/clock.ts'
+import { inTransaction } from '../../platform/db/transaction.ts'
+import { knownId, newId } from '../../platform/ids.ts'
+import { createClient } from './create-client.ts'
+import { openKeyring } from './signing-keys.ts'
 
 let service: TestService
 before(async () => {
@@ -174,4 +179,43 @@ test('a client shows when it last took a token', async () => {
   const seen = await service.call('GET', `/clients/${String(body['id'])}`)
   assert.ok(Date.parse(String(seen.body['last_used_at'])) > Date.now() - 60_000)
   assert.equal(seen.body['version'], 1)
+})
+
+test('an operator registers clients only soon after signing in with two factors', async () => {
+  const { identity } = service.database.pools
+  const keyring = await openKeyring(identity, { sealing: service.sealing, clock: systemClock })
+  const [key] = keyring.current()
+  assert.ok(key)
+  const console = await inTransaction(identity, (tx) =>
+    createClient(tx, {
+      tenantId: service.tenantId,
+      name: 'Console',
+      kind: 'first_party',
+      grantTypes: ['authorization_code'],
+      scope: 'openid clients:write payments:read',
+      authMethod: 'client_secret_basic',
+      redirectUris: ['https://console.example/callback'],
+      at: new Date(),
+    }),
+  )
+  const now = Math.floor(Date.now() / 1_000)
+  const asOperator = async (changes: object) => {
+    const claims = {
+      ...{ iss: service.baseUrl, aud: 'urn:countinghouse:api', iat: now, exp: now + 900 },
+      ...{ jti: newId(new Date()), sub: 'usr_op', client_id: console.clientId, gid: 'grt_op' },
+      ...{ tid: service.tenantId, env: 'sandbox', pid: newId(new Date()), acr: 'ch:2' },
+      ...{ amr: ['pwd', 'otp'], auth_time: now, scope: 'clients:write payments:read', ...changes },
+    }
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: key.kid })
+      .sign(await importJWK({ ...key.privateJwk }, 'ES256'))
+    return await register({ ...backOffice, scope: 'payments:read' }, token)
+  }
+  assert.equal((await asOperator({})).status, 201)
+  for (const changes of [{ acr: 'ch:1' }, { auth_time: now - 301 }]) {
+    const { status, headers, body } = await asOperator(changes)
+    assert.deepEqual([status, body['code']], [401, 'insufficient_user_authentication'])
+    const challenge = headers.get('www-authenticate') ?? ''
+    assert.match(challenge, /acr_values="ch:2", max_age="300"$/)
+  }
 })

@@ -1,13 +1,10 @@
 import type { Actor } from '../../platform/actor.ts'
 import { ApiError } from '../../platform/errors.ts'
 import { refuse } from './identity.errors.ts'
+import { type Level, reaches } from './sign-in-level.ts'
 import { HEADER } from './token-challenges.ts'
 
-/** How sure one must be of a person, weakest first: password, two factors, passkey. */
-const LEVELS = ['ch:1', 'ch:2', 'ch:phr'] as const
-export type Level = (typeof LEVELS)[number]
-
-export interface AskedSignIn {
+interface AskedSignIn {
   readonly acr?: Level
   /** Seconds since the person last signed in. */
   readonly maxAge?: number
@@ -19,14 +16,16 @@ export interface AskedSignIn {
  */
 export function requireSignIn({ user }: Actor, asked: AskedSignIn, at: Date): void {
   if (user === undefined) return
-  const isStrong = asked.acr === undefined || rank(user.acr) >= rank(asked.acr)
+  const isStrong = asked.acr === undefined || reaches(user.acr, asked.acr)
   const ageS = (at.getTime() - user.authenticatedAt.getTime()) / 1_000
   const isRecent = asked.maxAge === undefined || ageS <= asked.maxAge
   if (!isStrong || !isRecent) throw strongerSignIn(asked)
 }
 
-/** The refusal itself, for a route whose command found that the act needs it. */
-export function strongerSignIn({ acr, maxAge }: AskedSignIn): ApiError {
+/** For clients, keys and people: an operator signed in with two factors within the last five minutes. */
+export const TO_ADMINISTER = { acr: 'ch:2', maxAge: 300 } as const
+
+function strongerSignIn({ acr, maxAge }: AskedSignIn): ApiError {
   const words = [
     'error="insufficient_user_authentication"',
     `error_description="${refuse.table.insufficient_user_authentication.title}"`,
@@ -36,8 +35,4 @@ export function strongerSignIn({ acr, maxAge }: AskedSignIn): ApiError {
   return new ApiError(refuse('insufficient_user_authentication'), {
     [HEADER]: `Bearer ${words.join(', ')}`,
   })
-}
-
-function rank(acr: string): number {
-  return LEVELS.findIndex((level) => level === acr)
 }
