@@ -177,16 +177,19 @@ function addLedger(program: Command): void {
 
 function addDemo(program: Command): void {
   program
-    .command('demo')
+    .command('demo [tale]')
     .description(
-      'walk through payments, refunds, history and books, and check every result: on the server ' +
-        'that runs on the data directory, or on one that is started for it and thrown away',
+      'walk through payments, refunds, history and books (`payments`, the default), on the server ' +
+        'that runs on the data directory, or on one that is started for it and thrown away; or with ' +
+        'an app that a customer lets into the bank (`banking`), always on one of its own. Every ' +
+        'result is checked',
     )
     .option('--data <dir>', 'data directory (default: ./.countinghouse)')
     .option('--json', 'a JSON line per step on stdout')
-    .action(async (flags: Flags) => {
+    .action(async (tale: string | undefined, flags: Flags) => {
       const { runDemo } = await import('./demo/run-demo.ts')
-      await runDemo(settingsOf(flags), process.stdout)
+      const named = chosen(tale ?? 'payments', ['payments', 'banking'])
+      await runDemo(settingsOf(flags), process.stdout, named)
     })
 }
 
@@ -202,6 +205,7 @@ function withSettings(command: Command): Command {
     .option('--port <port>', 'of the API (default: 4000)')
     .option('--gateway-port <port>', 'of the sandbox gateway (default: the port + 10)')
     .option('--issuer <origin>', 'public origin (default: http://127.0.0.1:PORT)')
+    .option('--access-token-seconds <seconds>', 'life of access tokens, 900 at most (default: 900)')
     .option('--verbose', 'log to stderr too')
 }
 

@@ -40,6 +40,7 @@ export async function runService(
     jobs: jobsWith({ sealing, clock }),
     logger,
     egressAllow: settings.egressAllow,
+    accessTokenSeconds: settings.accessTokenSeconds,
     load: watchLoad(),
   })
   try {

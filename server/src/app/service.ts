@@ -51,6 +51,8 @@ export interface ServiceOptions {
   readonly logger: FastifyBaseLogger
   /** Networks of our own that addresses of tenants may lead to. Default: none. */
   readonly egressAllow?: readonly string[]
+  /** How long access tokens live. Default: 900. */
+  readonly accessTokenSeconds?: number
   /** How strained the process is; under strain reads are turned away. Default: never, for tests. */
   readonly load?: Load
 }
@@ -88,6 +90,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     clock,
     fetch: fetchThrough(egress),
     consents: consentSlot({ pool: pools.money, db, clock }),
+    accessTokenSeconds: options.accessTokenSeconds,
     onError: (error) => logger.error({ err: error }, 'authorization server'),
   })
   const http = createHttp({

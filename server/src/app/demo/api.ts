@@ -35,10 +35,15 @@ export interface Asked {
 export interface Api {
   get(path: string, asked?: Omit<Asked, 'body' | 'key'>): Promise<Answer>
   post(path: string, asked?: Asked): Promise<Answer>
-  /** Asks again until the answer is what was waited for, or 10 s have passed. */
-  poll(path: string, isDone: (body: unknown) => boolean): Promise<Answer>
+  /** Asks again until the answer is what was waited for, or the time is up: by default 10 s. */
+  poll(path: string, isDone: (body: unknown) => boolean, pace?: Pace): Promise<Answer>
   /** From now on every request carries this access token. */
   carry(token: string): void
+}
+
+export interface Pace {
+  readonly everyMs: number
+  readonly limitMs: number
 }
 
 interface ApiOptions {
@@ -48,7 +53,8 @@ interface ApiOptions {
 }
 
 const TIMEOUT_MS = 10_000
-const POLL_MS = 50 // A card payment takes some 100 ms; shorter only makes the list of questions longer.
+// A card payment takes some 100 ms; shorter only makes the list of questions longer.
+const PACE: Pace = { everyMs: 50, limitMs: TIMEOUT_MS }
 
 /** The API as any program in any language would call it. */
 export function createApi({ baseUrl, signal, note }: ApiOptions): Api {
@@ -83,15 +89,15 @@ export function createApi({ baseUrl, signal, note }: ApiOptions): Api {
   return {
     get: (path, asked = {}) => ask('GET', path, asked),
     post: (path, asked = {}) => ask('POST', path, asked),
-    async poll(path, isDone) {
+    async poll(path, isDone, { everyMs, limitMs } = PACE) {
       const began = elapsed()
       for (let times = 1; ; times += 1) {
         const answer = await send('GET', path, {})
-        if (isDone(answer.body) || elapsed() - began > TIMEOUT_MS) {
+        if (isDone(answer.body) || elapsed() - began > limitMs) {
           note({ ...exchangeOf('GET', path, {}, answer), times })
           return answer
         }
-        await sleep(POLL_MS, undefined, { signal })
+        await sleep(everyMs, undefined, { signal })
       }
     },
     carry(token) {

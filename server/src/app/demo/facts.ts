@@ -1,5 +1,7 @@
+import type { Browser } from './banking/browser.ts'
+
 /** What steps leave to later ones. */
-interface Known {
+interface Known extends BankingFacts {
   /** Ids of the accounts that this run has opened. */
   readonly shop: string
   readonly supplier: string
@@ -16,6 +18,24 @@ interface Known {
   }
   /** Filters, and the ids of all that fits them. */
   readonly history: { readonly filters: Record<string, string>; readonly ids: readonly string[] }
+}
+
+/** Of the walk of an app that acts for a customer. */
+interface BankingFacts {
+  /** What the app keeps while its customer is away, to know the answer as its own (RFC 6749, RFC 7636). */
+  readonly errand: { readonly state: string; readonly verifier: string }
+  readonly browser: Browser
+  readonly code: string
+  readonly tokens: Tokens
+  /** The tokens that a refresh replaced. */
+  readonly former_tokens: Tokens
+  /** Booked on the accounts of both customers before the transfer, in minor units. */
+  readonly booked: Readonly<Record<'customer_a' | 'customer_b', number>>
+}
+
+export interface Tokens {
+  readonly access: string
+  readonly refresh: string
 }
 
 export interface Facts {

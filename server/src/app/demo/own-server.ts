@@ -27,12 +27,15 @@ const END_WITH_PARENT = new URL('./end-with-parent.ts', import.meta.url).href
 const START_MS = 90_000 // A first start takes some 5 s; a loaded machine ten times that.
 const STOP_MS = 45_000 // The server gives up draining after 40 s.
 
-export async function startOwnServer(stopped: AbortSignal): Promise<OwnServer> {
+export async function startOwnServer(
+  stopped: AbortSignal,
+  flags: readonly string[] = [],
+): Promise<OwnServer> {
   await using cleanup = new AsyncDisposableStack()
   const dataDir = await mkdtemp(join(tmpdir(), 'countinghouse-demo-'))
   cleanup.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 20 }))
   const port = await freePort()
-  const child = launch(['start', '--json', '--data', dataDir, ...flagsOf(port)])
+  const child = launch(['start', '--json', '--data', dataDir, ...flagsOf(port), ...flags])
   cleanup.defer(() => end(child))
   await ready(child, stopped)
   const credentials = await readCredentials(dataDir)

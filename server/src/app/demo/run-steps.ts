@@ -1,6 +1,7 @@
 import { elapsed } from '../../platform/clock.ts'
 import type { Credentials } from '../credentials.ts'
 import { type Exchange, createApi } from './api.ts'
+import { openBrowser } from './banking/browser.ts'
 import { type Check, CheckFailed, createChecks } from './checks.ts'
 import { createFacts } from './facts.ts'
 import type { Reporter } from './report.ts'
@@ -23,17 +24,19 @@ export async function runSteps(steps: readonly Step[], options: RunOptions): Pro
   let exchanges: Exchange[] = []
   let checks: Check[] = []
   let total = 0
+  const note = (exchange: Exchange) => {
+    exchanges.push(exchange)
+    reporter.exchanged(exchange)
+  }
   const story: Story = {
-    client: credentials.clients.backoffice,
+    credentials,
     facts: createFacts(),
     api: createApi({
       baseUrl: credentials.base_url,
       signal,
-      note(exchange) {
-        exchanges.push(exchange)
-        reporter.exchanged(exchange)
-      },
+      note,
     }),
+    browse: (callback) => openBrowser({ origin: credentials.base_url, callback, signal, note }),
     checks: createChecks((check) => {
       checks.push(check)
       reporter.checked(check)

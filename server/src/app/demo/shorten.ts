@@ -1,7 +1,7 @@
 const MAX_TEXT = 60
 const MAX_ITEMS = 2
 const MAX_LINES = 3
-const SECRETS = new Set(['access_token', 'client_secret'])
+const SECRETS = new Set(['access_token', 'refresh_token', 'id_token', 'client_secret'])
 
 /** What a reader wants of a body: no secrets, no nulls, and of long lists and texts the beginning. */
 export function shorten(value: unknown): unknown {

@@ -42,6 +42,7 @@ export interface AuthorizationServerSettings {
   readonly consents?: ConsentSlot | undefined
   /** Where artifacts are kept. Default: the database. */
   readonly adapterOf?: ProviderParts['adapterOf'] | undefined
+  readonly accessTokenSeconds?: ProviderParts['accessTokenSeconds']
   readonly onError: (error: unknown) => void
 }
 

@@ -43,6 +43,8 @@ export interface ProviderParts extends TokenEndpointParts {
   readonly adapterOf?: ((model: string, parts: ArtifactParts) => Adapter) | undefined
   /** For the keys of clients, at addresses that strangers chose. */
   readonly fetch: typeof fetch
+  /** How long access tokens live, at most and by default 900. */
+  readonly accessTokenSeconds?: number | undefined
   readonly onError: (error: unknown) => void
 }
 
@@ -100,6 +102,7 @@ function bindRefreshTokens({ RefreshToken }: Provider): void {
 
 function settings(parts: ProviderParts): Configuration {
   const { issuer, keys, pool, directory, sealing, clock, consents } = parts
+  const accessTokenSeconds = parts.accessTokenSeconds ?? ACCESS_TOKEN_S
   const adapterOf = parts.adapterOf ?? artifactAdapter
   const endings = { pool, clock, consents }
   const artifacts = {
@@ -145,7 +148,7 @@ function settings(parts: ProviderParts): Configuration {
         getResourceServerInfo: (ctx, resource, client) => {
           if (resource !== API_AUDIENCE) throw new errors.InvalidTarget()
           settleScope(ctx.oidc.params, client.scope)
-          return API
+          return { ...API, accessTokenTTL: accessTokenSeconds }
         },
       },
       revocation: { enabled: true, allowedPolicy: tokenPolicies.revocation },
@@ -179,7 +182,7 @@ function settings(parts: ProviderParts): Configuration {
     expiresWithSession: (ctx) => oursOf(ctx.oidc.client).kind === 'first_party',
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: (ctx) => ctx.oidc.isFapi('2.0') === undefined,
-    ttl: lifetimes(clock),
+    ttl: lifetimes(clock, accessTokenSeconds),
     extraClientMetadata: { properties: [...ourMetadata] },
     extraTokenClaims,
     clientBasedCORS: (ctx, origin, client) =>
@@ -215,7 +218,6 @@ const API = {
   scope: apiScopes.join(' '),
   audience: API_AUDIENCE,
   accessTokenFormat: 'jwt',
-  accessTokenTTL: ACCESS_TOKEN_S,
   jwt: { sign: { alg: SIGNING_ALG } },
 } as const
 

@@ -4,7 +4,7 @@ import { personOf } from './accounts.ts'
 import { oursOf, profileOf } from './library-client.ts'
 import { LONGEST_SESSION_S } from './login-policy.ts'
 
-/** Seconds. Longer: a stolen token works longer. Shorter: apps refresh more than they ask. */
+/** Seconds, the most that an access token lives. Longer: a stolen token works longer. Shorter: apps refresh more than they ask. */
 export const ACCESS_TOKEN_S = 900
 
 const DAY_S = 86_400
@@ -12,11 +12,14 @@ const IDLE_SESSION_S = 900
 const REFRESH_TOKEN_S = 30 * DAY_S
 const GRANT_S = 90 * DAY_S // also the longest that refreshing can go on: rotation renews no grant
 
-export function lifetimes(clock: Clock): NonNullable<Configuration['ttl']> {
+export function lifetimes(
+  clock: Clock,
+  accessTokenSeconds: number,
+): NonNullable<Configuration['ttl']> {
   const nowS = () => Math.floor(clock.now().getTime() / 1_000)
   return {
-    AccessToken: ACCESS_TOKEN_S,
-    ClientCredentials: ACCESS_TOKEN_S,
+    AccessToken: accessTokenSeconds,
+    ClientCredentials: accessTokenSeconds,
     IdToken: ACCESS_TOKEN_S,
     AuthorizationCode: 60,
     Interaction: 600,

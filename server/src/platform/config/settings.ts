@@ -19,6 +19,8 @@ export interface Settings {
   readonly rootKey: string | undefined
   /** Networks of our own that addresses of tenants may lead to. CIDR. */
   readonly egressAllow: readonly string[]
+  /** How long access tokens live: 1 to 900. */
+  readonly accessTokenSeconds: number
   readonly verbose: boolean
   readonly json: boolean
   /** Sample clients and accounts may be made: nobody outside this machine can reach them. */
@@ -32,6 +34,7 @@ export interface Flags {
   readonly data?: string
   readonly databaseUrl?: string
   readonly issuer?: string
+  readonly accessTokenSeconds?: string
   readonly verbose?: boolean
   readonly json?: boolean
 }
@@ -81,6 +84,13 @@ export function readSettings(flags: Flags, { env, directory }: Surroundings): Se
     databaseUrl: databaseUrlOf(given('DATABASE_URL', '--database-url', flags.databaseUrl)),
     issuer,
     rootKey: given('COUNTINGHOUSE_ROOT_KEY', '', undefined)?.text,
+    accessTokenSeconds: secondsOf(
+      given(
+        'COUNTINGHOUSE_ACCESS_TOKEN_SECONDS',
+        '--access-token-seconds',
+        flags.accessTokenSeconds,
+      ),
+    ),
     egressAllow: networksOf(given('COUNTINGHOUSE_EGRESS_ALLOW', '', undefined)),
     verbose: switchOf(flags.verbose, given('COUNTINGHOUSE_VERBOSE', '', undefined)),
     json: switchOf(flags.json, given('COUNTINGHOUSE_JSON', '', undefined)),
@@ -101,6 +111,16 @@ function portOf(given: Given | undefined): number | undefined {
   const port = Number(given.text)
   if (/^\d+$/.test(given.text) && port >= 1 && port <= MAX_PORT) return port
   throw new SettingError(given.from, `is "${given.text}": a port is a number from 1 to ${MAX_PORT}`)
+}
+
+// Longer is no choice: revocations are kept for as long as a token can live, and no longer.
+const MAX_TOKEN_SECONDS = 900
+
+function secondsOf(given: Given | undefined): number {
+  if (given === undefined) return MAX_TOKEN_SECONDS
+  const seconds = Number(given.text)
+  if (/^\d+$/.test(given.text) && seconds >= 1 && seconds <= MAX_TOKEN_SECONDS) return seconds
+  throw new SettingError(given.from, `is "${given.text}": 1 to ${MAX_TOKEN_SECONDS} seconds`)
 }
 
 function issuerOf(given: Given | undefined): string | undefined {

@@ -13,6 +13,8 @@ test('without any setting the service is on this machine, with a database of its
     databaseUrl: undefined,
     issuer: 'http://127.0.0.1:4000',
     rootKey: undefined,
+    accessTokenSeconds: 900,
+    egressAllow: [],
     verbose: false,
     json: false,
     mayHoldSamples: true,
@@ -49,6 +51,7 @@ test('a value that cannot be used is refused by the name of its setting', () => 
       /leave only the origin, https:\/\/a.example$/,
     ],
     [{ COUNTINGHOUSE_ISSUER: 'http://a.example' }, /must be https/],
+    [{ COUNTINGHOUSE_ACCESS_TOKEN_SECONDS: '901' }, /^COUNTINGHOUSE_ACCESS_TOKEN_SECONDS is "901"/],
     [{ COUNTINGHOUSE_VERBOSE: 'maybe' }, /^COUNTINGHOUSE_VERBOSE is "maybe"/],
   ]
   for (const [env, message] of refused) {
