@@ -47,6 +47,21 @@ test('where no server runs the demo starts one, shows each step and leaves nothi
   assert.deepEqual(left(), [])
 })
 
+test('the banking tale walks from sign-in to revocation, on a server of its own', async (t) => {
+  const { env, left } = givenTemporaryFolder(t)
+  // The server that runs there is not asked: its tokens live too long to be waited for.
+  const dataDir = givenCredentials(t, service.baseUrl)
+  const run = launch(t, ['demo', 'banking', '--json', '--data', dataDir], env)
+  assert.equal(await run.exited, 0, `${run.stdout()}\n${run.stderr()}`)
+  const titles = stepsOf(run.stdout()).map(({ title }) => title)
+  assert.equal(titles.length, 13)
+  assert.deepEqual(
+    [titles[0], titles.at(-1)],
+    ['Send a customer to the bank to sign in', 'See everything revoked'],
+  )
+  assert.deepEqual(left(), [])
+})
+
 test('on a server that runs it can be repeated, a JSON line per step', async (t) => {
   const dataDir = givenCredentials(t, service.baseUrl)
   for (const round of ['first', 'second']) {
