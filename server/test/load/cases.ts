@@ -25,6 +25,7 @@ const HOT = 'hot'
 
 // oxfmt-ignore
 export const cases: readonly Case[] = [
+  { name: 'book-32',       kind: 'book', connections: 32,  pick: SPREAD },
   { name: 'book-64',       kind: 'book', connections: 64,  pick: SPREAD },
   { name: 'book-256',      kind: 'book', connections: 256, pick: SPREAD },
   { name: 'naive',         kind: 'naive', connections: 16, pick: SPREAD },
