@@ -101,9 +101,11 @@ export class SendingConnection {
   }
 
   #hear(bytes: Buffer): boolean {
+    // Unasked, at the end of a connection that has been idle for long: the close says the rest.
+    if (!this.#busy) return true
     if (this.#left < 0) this.#hearHead(bytes)
     else this.#left -= bytes.length
-    if (this.#left > 0 || !this.#busy) return true
+    if (this.#left > 0) return true
     const now = performance.now()
     this.#busy = false
     this.#record.answered(this.#status, now - this.#sentAt)
