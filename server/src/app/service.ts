@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { bankingRoutes, consentSlot } from '../modules/banking/index.ts'
+import { bankingRoutes, consentSlot, customerConsents } from '../modules/banking/index.ts'
 import {
+  accountRoutes,
   assertScopes,
   interactionRoutes,
   clientRoutes,
@@ -83,13 +84,15 @@ export async function openService(options: ServiceOptions): Promise<Service> {
     allow: options.egressAllow ?? [],
     loopback: isLoopback(new URL(issuer)),
   })
+  const consentParts = { pool: pools.money, db, clock }
+  const consents = consentSlot(consentParts)
   const authorizationServer = await openAuthorizationServer({
     issuer,
     pool: pools.identity,
     sealing,
     clock,
     fetch: fetchThrough(egress),
-    consents: consentSlot({ pool: pools.money, db, clock }),
+    consents,
     accessTokenSeconds: options.accessTokenSeconds,
     onError: (error) => logger.error({ err: error }, 'authorization server'),
   })
@@ -117,9 +120,12 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(healthRoutes(readyChecks(pools)))
   await http.register(oauthRoutes(authorizationServer))
   await http.register(interactionRoutes(authorizationServer.pages))
+  await http.register(
+    accountRoutes({ ...authorizationServer.pages, consents: customerConsents(consentParts) }),
+  )
   const paging = createPaging(sealing.deriveKey('list-cursor'))
-  await http.register(clientRoutes({ submit, db, paging }))
-  await http.register(userRoutes({ submit, db, paging, sealing }))
+  await http.register(clientRoutes({ submit, db, paging, consents }))
+  await http.register(userRoutes({ submit, db, paging, sealing, consents }))
   const payments = { submit, db, waiters, paging, route: routeOver(connectors) }
   await http.register(ledgerRoutes({ submit, db, reports: databaseOver(pools.report), paging }))
   await http.register(paymentRoutes(payments))

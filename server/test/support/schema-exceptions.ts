@@ -11,6 +11,8 @@ export const indexesAcrossTenants: Readonly<Record<string, string>> = {
   'identity.clients_pkey': 'a client is found by its id before its tenant is known',
   'identity.artifacts_pkey': 'found by the hash of a random id',
   'identity.artifacts_grant': 'a revoked grant takes all that was issued under it',
+  'identity.artifacts_subject':
+    'a person takes sessions along that belong to the browser, not to a tenant',
   'identity.artifacts_uid': 'found by the hash of a random id',
   'identity.artifacts_expiry': 'housekeeping deletes what has expired, whoever owns it',
   'identity.login_attempts_expiry': 'housekeeping deletes what is forgotten, whoever owns it',

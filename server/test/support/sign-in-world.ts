@@ -1,5 +1,6 @@
 import { hash, randomBytes } from 'node:crypto'
 import * as client from 'openid-client'
+import type { Pool } from 'pg'
 import { systemClock } from '../../src/platform/clock.ts'
 import { sealingUnder } from '../../src/platform/crypto/sealing.ts'
 import { inTransaction } from '../../src/platform/db/transaction.ts'
@@ -19,6 +20,9 @@ import type {
 import { type NewClient, createClient } from '../../src/modules/identity/create-client.ts'
 import { createTenant } from '../../src/modules/identity/create-tenant.ts'
 import { oauthRoutes } from '../../src/modules/identity/oauth.routes.ts'
+import { accountRoutes } from '../../src/modules/identity/account/account.routes.ts'
+import type { CustomerConsents } from '../../src/modules/identity/customer-consents.ts'
+import { revokeGrants } from '../../src/modules/identity/revoke-tokens.ts'
 import { interactionRoutes } from '../../src/modules/identity/pages/interaction.routes.ts'
 import { createUsers } from '../../src/modules/identity/users/create-users.ts'
 import { hashPassword } from '../../src/modules/identity/users/password-hash.ts'
@@ -112,6 +116,9 @@ export async function openSignInWorld(
   })
   await http.register(oauthRoutes(server))
   await http.register(interactionRoutes(server.pages))
+  await http.register(
+    accountRoutes({ ...server.pages, consents: ownConsents(consents, database.pools.identity) }),
+  )
   await http.listen({ host: '127.0.0.1', port })
 
   async function givenTenant(mode: 'sandbox' | 'live'): Promise<string> {
@@ -257,6 +264,47 @@ function testConsents(): TestConsents {
     },
     async grantsEnded(_tx, grants) {
       ended.push(...grants)
+    },
+    async keptOut(_tx, out) {
+      for (const { userId, clientId, ...end } of out) {
+        const own = granted.filter(
+          ({ asked }) => asked.user.userId === userId || asked.client.clientId === clientId,
+        )
+        ended.push(...own.map(({ grantId }) => ({ ...end, grantId })))
+      }
+    },
+  }
+}
+
+/** The same consents as their customer sees them, each named by its grant. */
+function ownConsents({ granted, ended }: TestConsents, pool: Pool): CustomerConsents {
+  const standing = (of: { readonly tenantId: string; readonly userId: string }) =>
+    granted.filter(
+      ({ asked, grantId }) =>
+        asked.tenantId === of.tenantId &&
+        asked.user.userId === of.userId &&
+        !ended.some((one) => one.grantId === grantId),
+    )
+  return {
+    async list(customer) {
+      return standing(customer).map(({ asked, grantId, accountIds }) => ({
+        id: grantId,
+        clientId: asked.client.clientId,
+        accounts: accountIds.map((id) => `Current account ··${id.slice(-4)}, EUR`),
+        permissions: asked.scopes.map((scope) => `use ${scope}`),
+        limits: ['At most 500.00 EUR a day.'],
+        givenAt: new Date(),
+        validUntil: new Date(Date.now() + 90 * 86_400_000),
+        lastUsedAt: null,
+      }))
+    },
+    async withdraw(customer, { consentId: grantId, at }) {
+      if (!standing(customer).some((one) => one.grantId === grantId)) return false
+      const { tenantId } = customer
+      const end = { tenantId, grantId, reason: 'consent_revoked', at }
+      await inTransaction(pool, (tx) => revokeGrants(tx, [end]))
+      ended.push(end)
+      return true
     },
   }
 }

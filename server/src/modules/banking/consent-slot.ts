@@ -15,6 +15,7 @@ import {
 import { preparedId } from './consent-terms.ts'
 import { customerOf } from './customer-actor.ts'
 import { describeConsent } from './describe-consent.ts'
+import { endConsentsOf } from './end-consents-of.ts'
 import { type Ending, endConsents } from './end-consents.ts'
 import { findHoldings } from './holder.queries.ts'
 
@@ -60,6 +61,7 @@ export function consentSlot({
       }
       endConsents(tx, endings)
     },
+    keptOut: endConsentsOf,
   }
 }
 

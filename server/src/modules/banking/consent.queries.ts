@@ -83,6 +83,24 @@ const selectForUpdate = statement<ConsentRow>(`
   where tenant_id = $1 and (id = any($2::uuid[]) or grant_id = any($3::text[]))
   order by grant_id nulls last, id for update`)
 
+/** Locks what these people gave, or these clients hold or asked for, and has not ended. */
+export async function lockConsentsOfParties(
+  tx: Tx,
+  tenantId: string,
+  {
+    userIds,
+    clientIds,
+  }: { readonly userIds: readonly string[]; readonly clientIds: readonly string[] },
+): Promise<ConsentRow[]> {
+  return (await selectOfPartiesForUpdate(tx, tenantId, userIds, clientIds)).rows
+}
+
+const selectOfPartiesForUpdate = statement<ConsentRow>(`
+  select * from banking.consents
+  where tenant_id = $1 and (user_id = any($2::text[]) or client_id = any($3::text[]))
+    and state in ('awaiting_authorisation', 'authorised')
+  order by grant_id nulls last, id for update`)
+
 /** Writes what may change in a consent; its row must be locked. */
 export async function updateConsents(tx: Tx, rows: readonly ConsentRow[]): Promise<void> {
   if (rows.length === 0) return
@@ -171,23 +189,34 @@ export async function listConsents(
 export async function listLiveConsents(
   tx: Tx,
   tenantId: string,
-  { partyId, userId, clientId, now }: LiveQuestion,
+  { clientId, ...whose }: LiveQuestion & { readonly clientId: string },
 ): Promise<ConsentRow[]> {
-  return await consents(tx, tenantId)
+  return await standing(tx, tenantId, whose).where('client_id', '=', clientId).limit(50).execute()
+}
+
+/** The consents of a person for all apps that stand, newest first. */
+export async function listStandingConsents(
+  tx: Tx,
+  tenantId: string,
+  whose: LiveQuestion,
+): Promise<ConsentRow[]> {
+  return await standing(tx, tenantId, whose).limit(MAX_STANDING).execute()
+}
+
+const MAX_STANDING = 500 // a page that still loads; nobody has agreed to so many
+
+function standing(tx: Tx, tenantId: string, { partyId, userId, now }: LiveQuestion) {
+  return consents(tx, tenantId)
     .where('party_id', '=', partyId)
     .where('user_id', '=', userId)
-    .where('client_id', '=', clientId)
     .where('state', '=', 'authorised')
     .where('valid_until', '>', now)
     .orderBy('id', 'desc')
-    .limit(50)
-    .execute()
 }
 
 export interface LiveQuestion {
   readonly partyId: string
   readonly userId: string
-  readonly clientId: string
   readonly now: Date
 }
 

@@ -5,9 +5,9 @@ import { publicId } from '../../platform/ids.ts'
 import { decimalOf } from '../../platform/money.ts'
 import { permissions as sentences } from './consent.permissions.ts'
 import { findConsent } from './consent.queries.ts'
-import { type AskedPayment, type Limits, type Terms, preparedId, termsOf } from './consent-terms.ts'
+import { type AskedPayment, type Limits, preparedId, termsOf } from './consent-terms.ts'
 import { findAccountFacts } from './holder.queries.ts'
-import { type OfferedAccount, labelOf, offeredAccounts } from './offered-accounts.ts'
+import { labelOf, offeredAccounts } from './offered-accounts.ts'
 import { CUSTOMER_FUNDS } from './view.ts'
 
 /** What the consent page says: which accounts, what may be done with them, how much, until when. */
@@ -25,7 +25,13 @@ export async function describeConsent(db: Db, ask: ConsentAsk, now: Date): Promi
       selected,
     })),
     permissions: terms.payment === null ? terms.permissions.map((one) => sentences[one]) : [],
-    limits: limitLines(terms, offered),
+    limits:
+      terms.payment === null
+        ? limitLines(
+            terms.limits,
+            offered.map(({ row }) => row.currency),
+          )
+        : ['This payment, once.'],
     validUntil: terms.validUntil,
   }
   if (terms.payment === null) return page
@@ -43,10 +49,10 @@ export async function findPrepared(db: Db, ask: ConsentAsk, now: Date) {
   return fits ? row : undefined
 }
 
-function limitLines({ limits, payment }: Terms, offered: readonly OfferedAccount[]): string[] {
-  if (payment !== null) return ['This payment, once.']
-  const currencies = [...new Set(offered.map(({ row }) => row.currency))].toSorted()
-  return currencies.flatMap((currency) => linesOf(limits, currency))
+/** Limits in words, for each of these currencies. */
+export function limitLines(limits: Limits, currencies: readonly string[]): string[] {
+  const each = [...new Set(currencies)].toSorted()
+  return each.flatMap((currency) => linesOf(limits, currency))
 }
 
 function linesOf({ maxAmount, perDay, perMonth, countPerDay }: Limits, currency: string): string[] {
@@ -59,10 +65,11 @@ function linesOf({ maxAmount, perDay, perMonth, countPerDay }: Limits, currency:
   ]
 }
 
-async function paymentWords(
+/** What a payment does, with the payee's name as this bank knows it. */
+export async function paymentWords(
   db: Db,
   tenantId: string,
-  { toAccountId, amount, currency, reference }: AskedPayment,
+  { toAccountId, amount, currency, reference }: Omit<AskedPayment, 'fromAccountId'>,
 ): Promise<string> {
   const row = await findAccount(db, tenantId, toAccountId)
   const facts = await findAccountFacts(db, tenantId, [toAccountId])

@@ -1,3 +1,4 @@
+import type { EndedGrant } from '../identity/index.ts'
 import { type Act, recordAudit } from '../audit/index.ts'
 import { pipelined } from '../../platform/db/transaction.ts'
 import type { Tx } from '../../platform/db/types.ts'
@@ -48,4 +49,11 @@ export function endConsents(tx: Tx, endings: ReadonlyMap<ConsentRow, Ending>): C
     ended.map(({ row, ending }) => consentEvent(row, ending)),
   )
   return rows
+}
+
+/** The grants under consents that were revoked. */
+export function grantsOf(ended: readonly ConsentRow[], reason: string): EndedGrant[] {
+  return ended.flatMap(({ tenant_id: tenantId, grant_id: grantId, revoked_at: at }) =>
+    grantId === null || at === null ? [] : [{ tenantId, grantId, reason, at }],
+  )
 }

@@ -4,3 +4,4 @@ export { beneficiaryEvents, consentEvents, transferEvents } from './banking.even
 export { type BankingDeps } from './banking-deps.ts'
 export { bankingRoutes } from './banking.routes.ts'
 export { consentSlot } from './consent-slot.ts'
+export { customerConsents } from './customer-consents.ts'

@@ -3,7 +3,7 @@ import { type Asked, type Command, tenantOf } from '../../platform/command.ts'
 import { type Outcome, accept } from '../../platform/errors.ts'
 import { refuse } from './banking.errors.ts'
 import { type ConsentRow, lockConsents } from './consent.queries.ts'
-import { type Ending, endConsents } from './end-consents.ts'
+import { type Ending, endConsents, grantsOf } from './end-consents.ts'
 import { canSeeConsent } from './view.ts'
 
 export interface ConsentWithdrawal {
@@ -33,15 +33,7 @@ export const withdrawConsents: Command<ConsentWithdrawal, ConsentRow> = {
       if (!endings.has(row)) endings.set(row, endingOf(request))
       return accept(row)
     })
-    const ended = endConsents(tx, endings)
-    await revokeGrants(
-      tx,
-      ended.flatMap((row) => {
-        const { grant_id: grantId, revoked_at: at } = row
-        if (grantId === null || at === null) return []
-        return [{ tenantId, grantId, reason: 'consent_revoked', at }]
-      }),
-    )
+    await revokeGrants(tx, grantsOf(endConsents(tx, endings), 'consent_revoked'))
     return outcomes
   },
 }

@@ -49,13 +49,14 @@ export function artifactAdapter(model: string, { db, sealing, endGrant }: Artifa
   return {
     async upsert(id, payload) {
       const idHash = digest(id)
-      const { uid, exp, clientId, grantId } = payload
+      const { uid, exp, clientId, accountId, grantId } = payload
       await upsertArtifact(db, {
         model,
         idHash,
         uidHash: uid === undefined ? null : digest(uid),
         payload: stored(payload, idHash),
         clientId: clientId ?? null,
+        subjectHash: accountId === undefined ? null : digest(accountId),
         grantId: grantId ?? null,
         expiresAt: exp === undefined ? null : new Date(exp * 1_000),
       })

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import { statement } from '../../platform/db/statement.ts'
 import type { TxOf } from '../../platform/db/types.ts'
@@ -27,19 +28,23 @@ export interface NewArtifact {
   readonly uidHash: Buffer | null
   readonly payload: SealedPayload
   readonly clientId: string | null
+  /** Of the person that it is about. */
+  readonly subjectHash: Buffer | null
   readonly grantId: string | null
   readonly expiresAt: Date | null
 }
 
 export async function upsertArtifact(tx: Tx, artifact: NewArtifact): Promise<void> {
-  const { model, idHash, uidHash, payload, clientId, grantId, expiresAt } = artifact
+  const { model, idHash, uidHash, payload, clientId, subjectHash, grantId, expiresAt } = artifact
   await sql`
-    insert into identity.artifacts (model, id_hash, tenant_id, payload, grant_id, uid_hash, expires_at)
+    insert into identity.artifacts
+      (model, id_hash, tenant_id, client_id, subject_hash, payload, grant_id, uid_hash, expires_at)
     values (${model}, ${idHash}, (select tenant_id from identity.clients where client_id = ${clientId}),
-            ${JSON.stringify(payload)}::jsonb, ${grantId}, ${uidHash}, ${expiresAt})
+            ${clientId}, ${subjectHash}, ${JSON.stringify(payload)}::jsonb, ${grantId}, ${uidHash},
+            ${expiresAt})
     on conflict (model, id_hash) do update
-    set payload = excluded.payload, grant_id = excluded.grant_id, uid_hash = excluded.uid_hash,
-        expires_at = excluded.expires_at`.execute(tx)
+    set payload = excluded.payload, subject_hash = excluded.subject_hash, grant_id = excluded.grant_id,
+        uid_hash = excluded.uid_hash, expires_at = excluded.expires_at`.execute(tx)
 }
 
 /** Expired ones too: the caller says "expired" rather than "not found". */
@@ -95,15 +100,20 @@ export async function restoreArtifact(tx: Tx, model: string, idHash: Buffer): Pr
     where model = ${model} and id_hash = ${idHash}`.execute(tx)
 }
 
-/** True for exactly one of any number of callers; the grant's row is locked until they end. */
-export async function lockGrant(
-  tx: Tx,
-  idHash: Buffer,
-): Promise<{ tenant_id: string } | undefined> {
+/** Whose a grant is; undefined: it has ended. */
+export async function tenantOfGrant(tx: Tx, idHash: Buffer): Promise<string | undefined> {
   const { rows } = await sql<{ tenant_id: string }>`
     select tenant_id from identity.artifacts
+    where model = 'Grant' and id_hash = ${idHash}`.execute(tx)
+  return rows[0]?.tenant_id
+}
+
+/** True for exactly one of any number of callers that go on to delete it. */
+export async function lockGrant(tx: Tx, idHash: Buffer): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from identity.artifacts
     where model = 'Grant' and id_hash = ${idHash} for update`.execute(tx)
-  return rows[0]
+  return rows.length === 1
 }
 
 export async function deleteArtifact(tx: Tx, model: string, idHash: Buffer): Promise<void> {
@@ -123,10 +133,52 @@ export async function deleteGrants(
   await deleteIssuedRows(tx, ids)
 }
 
+// In the order of their ids: the grants of our own console have no consent whose lock comes first.
 const deleteGrantRows = statement(`
-  delete from identity.artifacts where model = 'Grant' and id_hash = any($1::bytea[])`)
+  delete from identity.artifacts where model = 'Grant' and id_hash in (
+    select id_hash from identity.artifacts
+    where model = 'Grant' and id_hash = any($1::bytea[]) order by id_hash for update)`)
 const deleteIssuedRows = statement(`
   delete from identity.artifacts where grant_id = any($1::text[])`)
+
+/** Whose artifacts go: of these people, and of these clients. */
+export interface ArtifactOwners {
+  readonly tenantId: string
+  /** `usr_…` */
+  readonly userIds: readonly string[]
+  readonly clientIds: readonly string[]
+}
+
+/** Grants first, as whoever ends a single one does; then codes, refresh tokens, requests, sessions. */
+export async function deleteArtifactsOf(
+  tx: Tx,
+  { tenantId, userIds, clientIds }: ArtifactOwners,
+): Promise<void> {
+  const subjects = userIds.map((id) => hash('sha256', id))
+  await deleteOwnedGrants(tx, tenantId, subjects, clientIds)
+  await deleteOwned(tx, tenantId, subjects, clientIds)
+}
+
+const OWNED = `(subject_hash = any(select decode(unnest($2::text[]), 'hex'))
+    or (tenant_id = $1::uuid and client_id = any($3::text[])))`
+const deleteOwnedGrants = statement(`
+  delete from identity.artifacts where model = 'Grant' and id_hash in (
+    select id_hash from identity.artifacts
+    where model = 'Grant' and ${OWNED} order by id_hash for update)`)
+const deleteOwned = statement(`delete from identity.artifacts where ${OWNED}`)
+
+/** Where these people (`usr_…`) are signed in: at the authorization pages and at their own. */
+export async function deleteSessionsOf(tx: Tx, userIds: readonly string[]): Promise<void> {
+  await deleteSessions(
+    tx,
+    userIds.map((id) => hash('sha256', id)),
+  )
+}
+
+const deleteSessions = statement(`
+  delete from identity.artifacts
+  where subject_hash = any(select decode(unnest($1::text[]), 'hex'))
+    and model in ('Session', 'AccountSession')`)
 
 /** True for exactly one of any number of callers, on any node. */
 export async function insertReplay(tx: Tx, id: Buffer, expiresAt: Date): Promise<boolean> {
@@ -156,7 +208,8 @@ export async function deleteExpired(tx: Tx, limit: number): Promise<number> {
   const { numAffectedRows: artifacts = 0n } = await sql`
     delete from identity.artifacts where (model, id_hash) in (
       select model, id_hash from identity.artifacts
-      where expires_at < now() - interval '1 hour' order by expires_at limit ${limit})`.execute(tx)
+      where expires_at < now() - interval '1 hour' order by expires_at limit ${limit}
+      for update skip locked)`.execute(tx)
   // Ten minutes more: a proof is accepted 300 s either side of now, and must not outlive its record.
   const { numAffectedRows: replays = 0n } = await sql`
     delete from identity.replays where id in (

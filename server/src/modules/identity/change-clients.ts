@@ -8,6 +8,7 @@ import { rulesView } from './client-metadata.ts'
 import { type ClientRow, type DirectoryRow, lockClients, updateClients } from './client.queries.ts'
 import { clientFault } from './client.rules.ts'
 import { refuse } from './client.errors.ts'
+import { type Consents, endAccess } from './end-access.ts'
 import { announceClients, readmitClient, revokeClients } from './revoke-tokens.ts'
 
 /** What the commands that change clients share: lock, judge each, write, tell every node, record. */
@@ -17,6 +18,8 @@ export interface ClientChange<Input> {
   readonly judge: (row: DirectoryRow, request: Asked<Input>) => Outcome<object | undefined>
   /** Whoever does this may hold less than the client: it only takes away. */
   readonly onlyTakes?: (input: Input) => boolean
+  /** Ended with a client that is disabled. */
+  readonly consents?: Consents
 }
 
 type Named = { readonly clientId: string }
@@ -45,7 +48,7 @@ export async function changeClients<Input extends Named>(
     changed.push({ before: kept, after: written, request, detail: judged.value })
     return accept(written)
   })
-  await write(tx, changed, change.action)
+  await write(tx, changed, change)
   return outcomes
 }
 
@@ -73,14 +76,19 @@ export function exceeds(scope: string, { scopes }: Actor): Refused | undefined {
   return refuse('client_exceeds_caller', { detail: `The caller does not hold ${more.join(' ')}.` })
 }
 
-async function write(tx: Tx, changed: readonly Changed[], action: string): Promise<void> {
+async function write<Input>(
+  tx: Tx,
+  changed: readonly Changed[],
+  { action, consents }: ClientChange<Input>,
+): Promise<void> {
   if (changed.length === 0) return
   const last = new Map(changed.map(({ after }) => [after.client_id, after]))
   await updateClients(tx, [...last.values()])
+  await endDisabled(tx, changed, consents)
   for (const { before, after, request } of changed) {
     const { tenant_id: tenantId, client_id: clientId } = after
     const ended = { tenantId, clientId, at: request.at }
-    if (after.status === 'disabled' && before.status === 'active') {
+    if (isDisabled(before, after)) {
       await revokeClients(tx, [{ ...ended, reason: 'client_disabled', forGood: true }])
     } else if (before.status === 'disabled' && after.status === 'active') {
       await readmitClient(tx, ended)
@@ -101,6 +109,21 @@ async function write(tx: Tx, changed: readonly Changed[], action: string): Promi
       }),
     ),
   )
+}
+
+// At once, and before revocations are written: consents are locked first, and in order.
+async function endDisabled(tx: Tx, changed: readonly Changed[], consents: Consents): Promise<void> {
+  const ended = changed
+    .filter(({ before, after }) => isDisabled(before, after))
+    .map(({ after: { tenant_id: tenantId, client_id: clientId }, request: { at } }) => {
+      return { tenantId, clientId, reason: 'client_disabled', at }
+    })
+  const [first] = ended
+  if (first !== undefined) await endAccess(tx, first.tenantId, ended, consents)
+}
+
+function isDisabled(before: ClientRow, after: ClientRow): boolean {
+  return before.status === 'active' && after.status === 'disabled'
 }
 
 // What a live token could still do that the client may no more.

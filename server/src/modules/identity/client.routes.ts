@@ -8,6 +8,7 @@ import type { Paging } from '../../platform/page.ts'
 import { addClientSecrets, retireClientSecrets } from './change-client-secrets.ts'
 import { toRegistration } from './client-request.ts'
 import { hashSecret, newClientSecret, secretId } from './client-secret.ts'
+import type { Consents } from './end-access.ts'
 import { findClient, pageClients } from './client.queries.ts'
 import {
   ApiClient,
@@ -31,6 +32,8 @@ export interface ClientDeps {
   /** Reads outside any transaction. */
   readonly db: Db
   readonly paging: Paging
+  /** End with a client that is disabled. */
+  readonly consents: Consents
 }
 
 /**
@@ -38,8 +41,9 @@ export interface ClientDeps {
  * one that does is kept, and a secret is not.
  */
 export const clientRoutes =
-  ({ submit, db, paging }: ClientDeps): FastifyPluginAsyncTypebox =>
+  ({ submit, db, paging, consents }: ClientDeps): FastifyPluginAsyncTypebox =>
   async (app) => {
+    const change = updateClients(consents)
     const create = {
       config: {
         scope: 'clients:write',
@@ -125,7 +129,7 @@ export const clientRoutes =
       requireSignIn(request.actor, TO_ADMINISTER, request.arrivedAt)
       const named = { clientId: request.params.id, allowed: allowedVersions(request) }
       const input = { ...request.body, ...named }
-      const answer = await submit(request, updateClients, input, (row) => ({
+      const answer = await submit(request, change, input, (row) => ({
         status: 200,
         body: toClient(row),
       }))

@@ -67,6 +67,15 @@ export interface EndedGrant {
   readonly at: Date
 }
 
+/** A person (`usr_…`) or a client (`cli_…`) that is let in no more. */
+export interface KeptOut {
+  readonly tenantId: string
+  readonly userId?: string
+  readonly clientId?: string
+  readonly reason: string
+  readonly at: Date
+}
+
 export interface ConsentSlot {
   describe(ask: ConsentAsk): Promise<ConsentPage>
   /** Writes the consent under this grant id, in a transaction of its own. */
@@ -77,6 +86,11 @@ export interface ConsentSlot {
    * then needs no second consent page.
    */
   liveGrant(ask: ConsentAsk): Promise<string | undefined>
-  /** Called inside the transaction that ends a grant from identity's side. */
+  /**
+   * Called inside the transaction that ends a grant from identity's side, before anything of the
+   * grant is locked: consents come first.
+   */
   grantsEnded(tx: Tx, ended: readonly EndedGrant[]): Promise<void>
+  /** The same for people and clients that are kept out: all their consents end, and the grants. */
+  keptOut(tx: Tx, ended: readonly KeptOut[]): Promise<void>
 }

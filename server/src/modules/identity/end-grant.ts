@@ -6,7 +6,7 @@ import type { Actor } from '../../platform/actor.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { inTransaction } from '../../platform/db/transaction.ts'
 import { internalId, newId, publicId } from '../../platform/ids.ts'
-import { lockGrant } from './artifact.queries.ts'
+import { lockGrant, tenantOfGrant } from './artifact.queries.ts'
 import { oursOf } from './library-client.ts'
 import type { ConsentSlot } from './consent-slot.ts'
 import { revokeGrants } from './revoke-tokens.ts'
@@ -35,12 +35,14 @@ export async function endGrant(
   const reason = reasonOf(ctx)
   const at = clock.now()
   await inTransaction(pool, async (tx) => {
-    const held = await lockGrant(tx, hash('sha256', grantId, 'buffer'))
-    if (held === undefined) return
-    const { tenant_id: tenantId } = held
+    const idHash = hash('sha256', grantId, 'buffer')
+    const tenantId = await tenantOfGrant(tx, idHash)
+    if (tenantId === undefined) return
     const ended = [{ tenantId, grantId, reason, at }]
-    await revokeGrants(tx, ended)
+    // The consent first, as whoever withdraws it does: two that end one grant wait for each other.
     await consents?.grantsEnded(tx, ended)
+    if (!(await lockGrant(tx, idHash))) return
+    await revokeGrants(tx, ended)
     const resourceId = internalId('grt', grantId)
     if (resourceId === undefined) return
     recordAudit(tx, [

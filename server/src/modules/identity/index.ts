@@ -1,3 +1,4 @@
+export { accountRoutes } from './account/account.routes.ts'
 export { type AuthorizationServer, openAuthorizationServer } from './authorization-server.ts'
 export {
   type AuthMethod,
@@ -12,6 +13,7 @@ export { refuse as clientErrors } from './client.errors.ts'
 export { clientRoutes } from './client.routes.ts'
 export { newClientSecret } from './client-secret.ts'
 export type * from './consent-slot.ts'
+export type * from './customer-consents.ts'
 export { createTenant } from './create-tenant.ts'
 export { type EndedGrant, revokeGrants } from './revoke-tokens.ts'
 export { refuse as identityErrors } from './identity.errors.ts'

@@ -10,14 +10,18 @@ export async function insertTenant(tx: Tx, row: TenantRow): Promise<void> {
   await tx.insertInto('identity.tenants').values(row).execute()
 }
 
-/** A tenant that is not there is a bug of the caller. */
-export async function getTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
-  const row = await tx
+export async function findTenant(tx: Tx, tenantId: string): Promise<TenantRow | undefined> {
+  return await tx
     .selectFrom('identity.tenants')
     .selectAll()
     .where('tenant_id', '=', tenantId)
     .$narrowType<{ mode: TenantMode }>()
     .executeTakeFirst()
+}
+
+/** A tenant that is not there is a bug of the caller. */
+export async function getTenant(tx: Tx, tenantId: string): Promise<TenantRow> {
+  const row = await findTenant(tx, tenantId)
   if (row === undefined) throw new Error(`no tenant ${tenantId}`)
   return row
 }

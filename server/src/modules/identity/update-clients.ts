@@ -3,6 +3,7 @@ import { type Outcome, accept } from '../../platform/errors.ts'
 import { isAllowed } from '../../platform/http/conditional.ts'
 import { refuse as refuseRequest } from '../../platform/http/http.errors.ts'
 import { changeClients } from './change-clients.ts'
+import type { Consents } from './end-access.ts'
 import type {
   ClientRow,
   ClientStatus,
@@ -30,11 +31,13 @@ export interface ClientUpdate {
   readonly status?: ClientStatus | undefined
 }
 
-/** Changes what a client is and may. What it may no more ends its live tokens. */
-export const updateClients: Command<ClientUpdate, ClientRow> = {
-  name: 'update_clients',
-  run: (tx, requests) =>
-    changeClients(tx, requests, { action: 'client.update', judge, onlyTakes: onlyDisables }),
+/**
+ * Changes what a client is and may. What it may no more ends its live tokens; a client that is
+ * disabled loses what customers let it do, for good.
+ */
+export function updateClients(consents: Consents): Command<ClientUpdate, ClientRow> {
+  const change = { action: 'client.update', judge, onlyTakes: onlyDisables, consents }
+  return { name: 'update_clients', run: (tx, requests) => changeClients(tx, requests, change) }
 }
 
 const FIELDS = [

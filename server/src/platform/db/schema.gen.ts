@@ -150,12 +150,14 @@ export interface BankingTransfers {
 }
 
 export interface IdentityArtifacts {
+  client_id: string | null;
   consumed_at: Timestamp | null;
   expires_at: Timestamp | null;
   grant_id: string | null;
   id_hash: Buffer;
   model: string;
   payload: Json;
+  subject: string | null;
   tenant_id: string | null;
   uid_hash: Buffer | null;
 }

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
+import { accountHome } from '../account/account-home.ts'
 import { findPerson } from '../accounts.ts'
 import { consentAsk, scopesAsked } from '../consent-ask.ts'
 import type { ConsentAsk, ConsentSlot } from '../consent-slot.ts'
@@ -24,6 +25,7 @@ export async function showConsent(parts: PageParts, waiting: Waiting): Promise<s
   return consentPage({
     bank: waiting.tenant.name,
     app: ask.client.name,
+    home: accountHome(ask.tenantId),
     page: await slot.describe(ask),
     problem: message,
     chosen,

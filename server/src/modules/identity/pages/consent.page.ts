@@ -5,6 +5,8 @@ import { alert, page } from './layout.ts'
 export interface ConsentView {
   readonly bank: string
   readonly app: string
+  /** Path of the customer's own pages. */
+  readonly home: string
   readonly page: ConsentPage
   /** What the person had chosen, when the page is shown again. */
   readonly chosen?: readonly string[] | undefined
@@ -12,7 +14,14 @@ export interface ConsentView {
 }
 
 /** Which app, at which bank, what it may do, on which accounts, how much, until when, and the way back. */
-export function consentPage({ bank, app, page: asked, chosen, problem }: ConsentView): string {
+export function consentPage({
+  bank,
+  app,
+  home,
+  page: asked,
+  chosen,
+  problem,
+}: ConsentView): string {
   const question = `Give ${app} access?`
   return page({
     title: problem === undefined ? question : `Error: ${question}`,
@@ -26,7 +35,7 @@ ${list('Limits', asked.limits)}
 <form method="post">
 ${accountsOf(asked, chosen, problem)}
 <h2>Until when</h2>
-<p>${dayOf(asked.validUntil)}. You can take this back at any time, in the app or at your bank. It then ends at once.</p>
+<p>${dayOf(asked.validUntil)}. You can take this back at any time, in the app or on <a href="${home}" target="_blank" rel="noopener">your own pages at ${bank} (opens in a new tab)</a>. It then ends at once.</p>
 <div class="buttons"><button name="decision" value="allow">Allow</button>
 <button name="decision" value="deny">Do not allow</button></div>
 </form>`,

@@ -6,7 +6,8 @@ export type LoginProblem = 'wrong' | 'wrong_code' | 'blocked'
 
 export interface LoginPage {
   readonly bank: string
-  readonly app: string
+  /** None: at the bank's own pages. */
+  readonly app?: string
   readonly username: string
   readonly problem?: LoginProblem | undefined
   /** The password was taken; now the code. */
@@ -22,14 +23,21 @@ export function loginPage({ bank, app, username, problem, asksForCode }: LoginPa
     title,
     bank,
     body: html`<h1>${what}</h1>
-<p class="quiet">to continue to <strong>${app}</strong></p>
+<p class="quiet">${app === undefined ? 'to see which apps have access to your accounts' : html`to continue to <strong>${app}</strong>`}</p>
 ${alert(problem === undefined ? undefined : PROBLEMS[problem])}
 <form method="post">
 ${fields}
 <div class="buttons"><button name="decision" value="continue">${asksForCode ? 'Continue' : 'Sign in'}</button>
-<button class="plain" name="decision" value="cancel" formnovalidate>Cancel</button></div>
+${cancelButton(app, asksForCode)}</div>
 </form>`,
   })
+}
+
+// Without an app there is nowhere to go back to but to the first step.
+function cancelButton(app: string | undefined, asksForCode: boolean): Html {
+  if (app === undefined && !asksForCode) return html``
+  const word = app === undefined ? 'Start again' : 'Cancel'
+  return html`<button class="plain" name="decision" value="cancel" formnovalidate>${word}</button>`
 }
 
 const PROBLEMS: Readonly<Record<LoginProblem, string>> = {

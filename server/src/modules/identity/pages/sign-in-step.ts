@@ -2,7 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { publicId } from '../../../platform/ids.ts'
 import { oursOf } from '../library-client.ts'
 import { neededLevel, reaches } from '../sign-in-level.ts'
-import { type SignInStep, type SignInTry, checkCode, checkPassword } from '../users/sign-in.ts'
+import {
+  type SignInParts,
+  type SignInStep,
+  type SignInTry,
+  checkCode,
+  checkPassword,
+} from '../users/sign-in.ts'
 import { normalUsername } from '../users/username.ts'
 import { formOf } from './form.ts'
 import {
@@ -37,8 +43,7 @@ export async function takeLogin(
   const form = formOf(request)
   if (form.get('decision') === 'cancel') return await finish(waiting, request, reply, CANCELLED)
   const progress = progressOf(waiting.interaction)
-  const typed = progress.passwordOk === undefined ? form.get('username') : progress.username
-  const username = normalUsername((typed ?? '').slice(0, 200))
+  const username = typedName(form, progress)
   const tried = tryOf(parts, waiting, request, username)
   const step = await nextStep(parts, tried, progress, form)
   return await answerTo(step, waiting, request, reply, { username, progress })
@@ -46,8 +51,15 @@ export async function takeLogin(
 
 const CANCELLED = { error: 'access_denied', error_description: 'the person did not sign in' }
 
-async function nextStep(
-  parts: PageParts,
+/** The name of a form, or the one that a code is asked for. */
+export function typedName(form: URLSearchParams, { passwordOk, username }: Progress): string {
+  const typed = passwordOk === undefined ? form.get('username') : username
+  return normalUsername((typed ?? '').slice(0, 200))
+}
+
+/** What a form with a password, or with the code after it, leads to. */
+export async function nextStep(
+  parts: SignInParts,
   tried: SignInTry,
   { passwordOk }: Progress,
   form: URLSearchParams,
@@ -104,7 +116,8 @@ const TOO_WEAK = {
   error_description: 'this needs a second factor, and the person has none',
 }
 
-function afterwards(
+/** What the page that is shown again remembers. */
+export function afterwards(
   step: Exclude<SignInStep, { kind: 'signed_in' }>,
   username: string,
   { passwordOk }: Progress,

@@ -71,6 +71,8 @@ button.plain:hover { background: var(--soft); border-color: var(--brand); }
 .alert h2 { margin: 0; color: var(--bad); }
 .card { margin-top: 1.2rem; padding: 1rem 1.1rem; border: 1px solid var(--line); border-radius: .5rem; }
 .card h2 { margin-top: 0; }
+.card form { margin: 0; }
+.notice { padding: .8rem 1rem; background: var(--soft); border-left: .25rem solid var(--brand); font-weight: 600; }
 a { color: var(--brand); }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: .2rem; }
 footer { width: 100%; max-width: 30rem; padding: 0 2rem 2rem; font-size: .9rem; color: var(--quiet); }

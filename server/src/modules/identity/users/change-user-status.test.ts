@@ -21,14 +21,14 @@ test('somebody who is kept out is nobody to the sign-in, and his tokens are refu
   const db = databaseOver(database.pools.identity)
   const { user_id: userId } = await world.givenUser()
   const to = (status: 'active' | 'disabled') => ({ userId, kind: 'customer', status }) as const
-  assert.deepEqual(await world.run(changeUserStatus, [to('disabled')]), ['ok'])
+  assert.deepEqual(await world.run(changeUserStatus(undefined), [to('disabled')]), ['ok'])
   assert.equal(await findActiveAccount(db, world.tenantId, userId), undefined)
   const { rows } = await database.pools.read.query(
     `select kind, reason from identity.revocations where tenant_id = $1 and value = $2`,
     [world.tenantId, publicId('usr', userId)],
   )
   assert.deepEqual(rows, [{ kind: 'subject', reason: 'user_disabled' }])
-  assert.deepEqual(await world.run(changeUserStatus, [to('active')]), ['ok'])
+  assert.deepEqual(await world.run(changeUserStatus(undefined), [to('active')]), ['ok'])
   assert.equal((await findActiveAccount(db, world.tenantId, userId))?.user_id, userId)
   assert.equal((await findUser(db, world.tenantId, userId))?.version, 3)
 })
@@ -37,7 +37,7 @@ test('done again it changes nothing, and somebody else is refused beside it', as
   const { user_id: userId } = await world.givenUser()
   const stranger = await world.givenUser('customer', world.otherTenant)
   const status = 'disabled'
-  const outcomes = await world.run(changeUserStatus, [
+  const outcomes = await world.run(changeUserStatus(undefined), [
     { userId, kind: 'customer', status },
     { userId, kind: 'customer', status },
     { userId: stranger.user_id, kind: 'customer', status },

@@ -3,6 +3,7 @@ import { type Asked, type Command, tenantOf } from '../../../platform/command.ts
 import type { Tx } from '../../../platform/db/types.ts'
 import { type Outcome, accept } from '../../../platform/errors.ts'
 import { publicId } from '../../../platform/ids.ts'
+import { type Consents, endAccess } from '../end-access.ts'
 import { revokeSubjects } from '../revoke-tokens.ts'
 import { refuse } from './user.errors.ts'
 import {
@@ -20,19 +21,21 @@ export interface StatusChange {
 }
 
 /**
- * Lets users in again or keeps them out. Kept out, their tokens are refused within a second, their
- * refresh tokens get nothing, and their sessions lead to the sign-in page. Done again it changes
- * nothing.
+ * Lets users in again or keeps them out. Kept out, their tokens are refused within a second, and
+ * their consents, refresh tokens and sessions end in the same transaction; let in again, they begin
+ * with none. Done again it changes nothing.
  */
-export const changeUserStatus: Command<StatusChange, UserRow, Held> = {
-  name: 'change_user_status',
-  lock: (tx, requests) =>
-    lockUsers(
-      tx,
-      tenantOf(requests),
-      requests.map(({ input }) => input.userId),
-    ),
-  run,
+export function changeUserStatus(consents: Consents): Command<StatusChange, UserRow, Held> {
+  return {
+    name: 'change_user_status',
+    lock: (tx, requests) =>
+      lockUsers(
+        tx,
+        tenantOf(requests),
+        requests.map(({ input }) => input.userId),
+      ),
+    run: (tx, requests, held) => run(tx, requests, held, consents),
+  }
 }
 
 type Held = ReadonlyMap<string, UserRow>
@@ -41,6 +44,7 @@ async function run(
   tx: Tx,
   requests: readonly Asked<StatusChange>[],
   held: Held,
+  consents: Consents,
 ): Promise<Outcome<UserRow>[]> {
   const changed = new Set<Asked<StatusChange>>()
   const outcomes = requests.map((request): Outcome<UserRow> => {
@@ -57,15 +61,12 @@ async function run(
   })
   const rows = new Set([...changed].flatMap(({ input }) => held.get(input.userId) ?? []))
   await updateStatuses(tx, tenantOf(requests), [...rows])
-  const keptOut = [...changed].filter(({ input }) => input.status === 'disabled')
+  // Letting in ends again what a page that was open in that moment may have left behind.
+  const ended = [...changed].map(endOf)
+  await endAccess(tx, tenantOf(requests), ended, consents)
   await revokeSubjects(
     tx,
-    keptOut.map(({ tenantId, input, at }) => ({
-      tenantId,
-      userId: publicId('usr', input.userId),
-      reason: 'user_disabled',
-      at,
-    })),
+    ended.filter(({ reason }) => reason === 'user_disabled'),
   )
   recordAudit(
     tx,
@@ -78,4 +79,9 @@ async function run(
     ),
   )
   return outcomes
+}
+
+function endOf({ tenantId, input: { userId, status }, at }: Asked<StatusChange>) {
+  const reason = status === 'disabled' ? 'user_disabled' : 'user_enabled'
+  return { tenantId, userId: publicId('usr', userId), reason, at }
 }

@@ -3,6 +3,7 @@ import { type Asked, type Command, tenantOf } from '../../../platform/command.ts
 import type { Tx } from '../../../platform/db/types.ts'
 import { type Outcome, accept } from '../../../platform/errors.ts'
 import { publicId } from '../../../platform/ids.ts'
+import { deleteSessionsOf } from '../artifact.queries.ts'
 import { revokeSubjects } from '../revoke-tokens.ts'
 import { listPasswords, upsertPasswords } from './credential.queries.ts'
 import { refuse } from './user.errors.ts'
@@ -50,6 +51,8 @@ async function run(
       return { tenantId, userId, hash, formerHashes, at }
     }),
   )
+  const userIds = [...last.keys()].map((id) => publicId('usr', id))
+  await deleteSessionsOf(tx, userIds)
   await revokeSubjects(
     tx,
     [...last.values()].map(({ input, at }) => ({

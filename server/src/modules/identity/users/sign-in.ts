@@ -33,8 +33,8 @@ export interface SignInParts {
 /** An attempt, and the program through which it is made. */
 export interface SignInTry extends Tried {
   readonly requestId: string
-  /** `cli_…` */
-  readonly clientId: string
+  /** `cli_…`. None: at the bank's own pages. */
+  readonly clientId?: string
 }
 
 export type SignInStep =
@@ -164,9 +164,9 @@ function actorOf({ tenantId, clientId, kind, origin }: SignInTry, user: UserRow)
     tenantId,
     tenantMode: 'live',
     id,
-    clientId,
+    ...(clientId !== undefined && { clientId }),
     scopes: new Set(),
-    principal: `${clientId} ${id}`,
+    principal: clientId === undefined ? id : `${clientId} ${id}`,
     origin,
   }
 }

@@ -8,6 +8,7 @@ import { sendVersioned } from '../../../platform/http/conditional.ts'
 import { type Submit, sendAnswer } from '../../../platform/http/submit.ts'
 import { knownId } from '../../../platform/ids.ts'
 import { type Paging, listOf } from '../../../platform/page.ts'
+import type { Consents } from '../end-access.ts'
 import { changeUserStatus } from './change-user-status.ts'
 import { createUsers } from './create-users.ts'
 import { listCredentials, listFactors } from './credential.queries.ts'
@@ -41,6 +42,8 @@ export interface UserDeps {
   readonly db: Db
   readonly paging: Paging
   readonly sealing: Sealing
+  /** Ends with the people who gave them. */
+  readonly consents: Consents
 }
 
 /**
@@ -90,6 +93,7 @@ const WORDS: Readonly<Record<UserKind, Words>> = {
 
 function routesOf(kind: UserKind, deps: UserDeps): FastifyPluginAsyncTypebox {
   const { submit, db, paging, sealing } = deps
+  const changeStatus = changeUserStatus(deps.consents)
   const { path, name, body, shape, made } = WORDS[kind]
   const tags = ['people']
   const writes = { scope: 'users:write', idempotency: 'none' } as const
@@ -241,7 +245,7 @@ function routesOf(kind: UserKind, deps: UserDeps): FastifyPluginAsyncTypebox {
         const row = await known(request, request.params.id)
         const factors = await listFactors(db, row.tenant_id, [row.user_id])
         const input = { userId: row.user_id, kind, status }
-        const answer = await submit(request, changeUserStatus, input, (changed) => ({
+        const answer = await submit(request, changeStatus, input, (changed) => ({
           status: 200,
           body: toUser({ row: changed, factors: factors.get(row.user_id) ?? [] }),
         }))
