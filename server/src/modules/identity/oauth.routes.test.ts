@@ -305,7 +305,7 @@ test('an app that acts for customers gets no token of its own', async () => {
     redirectUris: ['http://127.0.0.1/callback'],
   })
   const { status, body } = await ask(it)
-  assert.deepEqual([status, body['error']], [400, 'invalid_request'])
+  assert.deepEqual([status, body['error']], [400, 'unauthorized_client'])
 })
 
 test('a disabled client gets no token', async () => {
@@ -395,7 +395,9 @@ test('what the token endpoint refuses, it refuses as an OAuth error', async () =
   const grant = await ask(it, { grant_type: 'password' })
   assert.deepEqual([grant.status, grant.body['error']], [400, 'unsupported_grant_type'])
   const code = await ask(it, { grant_type: 'authorization_code', code: 'x', redirect_uri: 'y' })
-  assert.equal(code.body['error'], 'invalid_request')
+  assert.deepEqual([code.status, code.body['error']], [400, 'unauthorized_client'])
+  const refresh = await ask(it, { grant_type: 'refresh_token', refresh_token: 'x' })
+  assert.deepEqual([refresh.status, refresh.body['error']], [400, 'unauthorized_client'])
   const none = await ask(it, { grant_type: '' })
   assert.equal(none.body['error'], 'invalid_request')
   for (const [type, body] of [

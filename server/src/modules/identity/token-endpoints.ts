@@ -31,6 +31,7 @@ export function answerForJwts(provider: Provider, parts: TokenEndpointParts): vo
     if (route === 'token' && ctx.status === 200 && oidc?.client !== undefined) {
       parts.usage.used(oidc.client.clientId)
     }
+    if (route === 'token') nameUnauthorized(oidc as KoaContextWithOIDC['oidc'], ctx.body)
     if (route !== 'introspection' && route !== 'revocation') return
     const { client, params } = oidc as KoaContextWithOIDC['oidc']
     const answer = (ctx.body ?? {}) as { error?: unknown }
@@ -47,6 +48,17 @@ export function answerForJwts(provider: Provider, parts: TokenEndpointParts): vo
       ctx.body = { error: code, error_description }
     }
   })
+}
+
+/**
+ * RFC 6749 §5.2: a client that may not use a grant type is told `unauthorized_client`; the library
+ * says `invalid_request` of it. One that it does not know at all is `unsupported_grant_type`.
+ */
+function nameUnauthorized({ client, params }: KoaContextWithOIDC['oidc'], body: unknown): void {
+  const answer = (body ?? {}) as { error?: unknown }
+  const { grant_type: asked } = params ?? {}
+  if (answer.error !== 'invalid_request' || typeof asked !== 'string' || asked === '') return
+  if (client?.grantTypeAllowed(asked) === false) answer.error = 'unauthorized_client'
 }
 
 /** Whose opaque tokens (refresh tokens) a client may look at or end. */
