@@ -1,3 +1,5 @@
+import { isLeakedPassword } from './leaked-passwords.ts'
+
 /**
  * What a password may be (NIST SP 800-63B §3.1.1.2): long enough, and none that is tried first. No
  * rule about kinds of characters: they make passwords worse, not better.
@@ -6,7 +8,10 @@ export const MIN_PASSWORD_CHARS = 12
 export const MAX_PASSWORD_CHARS = 256
 
 /** Why this password would be guessed, in words for whoever chose it; undefined when it would not. */
-export function passwordFault(password: string, username: string): string | undefined {
+export async function passwordFault(
+  password: string,
+  username: string,
+): Promise<string | undefined> {
   const characters = [...password.normalize('NFC')]
   if (characters.length < MIN_PASSWORD_CHARS) {
     return `It needs at least ${MIN_PASSWORD_CHARS} characters.`
@@ -18,12 +23,20 @@ export function passwordFault(password: string, username: string): string | unde
   if (new Set(plain).size < MIN_DIFFERENT) return 'It repeats a few characters.'
   if (isRepetition(plain)) return 'It repeats one word.'
   if (username.length >= 4 && plain.includes(username)) return 'It holds the user name.'
-  if (COMMON.has(lettersOf(plain))) return 'It is one of the passwords that are tried first.'
+  if (await isTriedFirst(plain)) return 'It is one of the passwords that are tried first.'
   if (isWalk(plain)) return 'It follows the keyboard or the alphabet.'
   return undefined
 }
 
 const MIN_DIFFERENT = 5
+
+async function isTriedFirst(plain: string): Promise<boolean> {
+  const letters = lettersOf(plain)
+  if (PHRASES.has(letters) || (await isLeakedPassword(plain))) return true
+  return letters.length >= MIN_WORD && (await isLeakedPassword(letters))
+}
+
+const MIN_WORD = 4 // below, three letters between digits of chance would count as a word
 
 function isRepetition(text: string): boolean {
   // A text that is a repetition is found within its own double, before the end.
@@ -75,20 +88,17 @@ function isWalk(text: string): boolean {
 
 const WALKED = 0.7 // below: `asdfghjkl2026` passes; above: words with a few neighbours are refused
 
-/** Letters of passwords that head every list of leaked ones, once long enough to be tried here. */
-const COMMON: ReadonlySet<string> = new Set(
+/**
+ * Phrases that guessers of long passwords begin with. The kept list is of leaked passwords, nearly
+ * all of them shorter than ours may be, and says little about these.
+ */
+const PHRASES: ReadonlySet<string> = new Set(
   (
-    'password passwordone passwordpassword mypassword thepassword yourpassword newpassword ' +
-    'changeme changemenow changeit letmein letmeinnow letmeinplease welcome welcomehome ' +
-    'administrator adminadmin administration superadmin rootroot superuser ' +
-    'iloveyou iloveyouforever iloveyousomuch iloveu trustno  trustnoone sunshine ' +
-    'princess football baseball basketball liverpool manchesterunited chelsea arsenal barcelona ' +
-    'dragon master monkey shadow superman batman spiderman starwars pokemon whatever ' +
-    'qwertyuiop qwerty qwertyqwerty qwertyuiopasdfghjkl iqazzwsxeedc iqazxsw qazwsxedc ' +
-    'default defaultpassword secret topsecret secretpassword testtest testpassword testing ' +
-    'temporary temppassword guest guestguest unknown nothing computer internet jesuschrist ' +
-    'correcthorsebatterystaple opensesame abcdefg abcdefgh michael jennifer jordan charlie ' +
-    'sommer sommerzeit winter fruehling herbst summer summertime spring autumn passwort ' +
-    'motdepasse contrasena wachtwoord haslo parola senha geheim geheimnis hallohallo schatz bonjour'
-  ).split(/\s+/),
+    'passwordone passwordpassword mypassword thepassword yourpassword newpassword secretpassword ' +
+    'defaultpassword testpassword temppassword changemenow changeit letmeinnow letmeinplease ' +
+    'welcomehome administration superadmin superuser iloveyouforever iloveyousomuch trustnoone ' +
+    'manchesterunited qwertyuiopasdfghjkl qazwsxedc topsecret correcthorsebatterystaple opensesame ' +
+    'sommerzeit fruehling herbst passwort motdepasse contrasena wachtwoord haslo parola senha ' +
+    'geheim geheimnis hallohallo'
+  ).split(' '),
 )

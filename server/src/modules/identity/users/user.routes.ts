@@ -111,7 +111,7 @@ function routesOf(kind: UserKind, deps: UserDeps): FastifyPluginAsyncTypebox {
     } as const
     app.post(path, create, async (request, reply) => {
       const asked = request.body as unknown as NewPerson
-      const password = chosen(asked.password, asked.username)
+      const password = await chosen(asked.password, asked.username)
       const secret = asked.totp === true || kind === 'operator' ? newTotpSecret() : undefined
       const input = await prepareUser(
         {
@@ -195,7 +195,7 @@ function routesOf(kind: UserKind, deps: UserDeps): FastifyPluginAsyncTypebox {
     app.post(`${path}/:id/password`, setPassword, async (request, reply) => {
       const { id } = request.params
       const row = await known(request, id)
-      const password = chosen(request.body?.password, row.username)
+      const password = await chosen(request.body?.password, row.username)
       await assertUnused(row, password)
       const input = { userId: row.user_id, kind, hash: await hashPassword(password) }
       const shown = request.body?.password === undefined ? { id, password } : { id }
@@ -272,9 +272,9 @@ function routesOf(kind: UserKind, deps: UserDeps): FastifyPluginAsyncTypebox {
   }
 }
 
-function chosen(password: string | undefined, username: string): string {
+async function chosen(password: string | undefined, username: string): Promise<string> {
   if (password === undefined) return newPassword()
-  const detail = passwordFault(password, username)
+  const detail = await passwordFault(password, username)
   if (detail !== undefined) throw new ApiError(refuse('password_too_weak', { detail }))
   return password
 }
