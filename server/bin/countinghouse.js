@@ -2,6 +2,7 @@
 // Plain JavaScript without newer syntax. An older Node reads this far and no further: the rest is
 // TypeScript, which it would refuse with an error that tells nobody what to do.
 import './require-node.js'
+import './thread-pool.js'
 import module from 'module'
 import { fileURLToPath } from 'url'
 
