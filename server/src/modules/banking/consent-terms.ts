@@ -76,6 +76,9 @@ export function termsOf(ask: ConsentAsk, prepared: ConsentRow | undefined, now: 
       (prepared === undefined || prepared.permissions.includes(one)) &&
       (one !== 'transfer:write' || client.profile === 'standard'),
   )
+  if (preparedId(ask) !== undefined && prepared === undefined) {
+    return fault('What this app asks for was answered before, or has run out. Begin again there.')
+  }
   if (permissions.length === 0) return fault('This app asks for nothing that you can allow.')
   const until = prepared?.valid_until ?? instant(detail['valid_until'])
   const validUntil = until ?? new Date(now.getTime() + DEFAULT_DAYS * DAY_MS)

@@ -12,7 +12,7 @@ import { CurrencyCode, MAX_AMOUNT } from '../../platform/money.ts'
 
 /**
  * Rich authorization requests (RFC 9396): one payment that the customer approves as it stands, or
- * accounts to look at until a day. Their shapes are judged here; what they mean, and whether they
+ * accounts to look at until a day, or a consent that was asked for before. Their shapes are judged here; what they mean, and whether they
  * may be, is decided where accounts are known.
  */
 const Account = Type.String({ pattern: idPattern('acc'), maxLength: 30 })
@@ -28,6 +28,15 @@ const PaymentInitiation = Type.Object(
     amount: Type.Integer({ minimum: 1, maximum: MAX_AMOUNT }),
     currency: CurrencyCode,
     reference: Type.Optional(Type.String({ minLength: 1, maxLength: 140 })),
+  },
+  closed,
+)
+
+/** A consent that the app has asked for over the API, with all its terms. */
+const PreparedConsent = Type.Object(
+  {
+    type: Type.Literal('account_information'),
+    consent_id: Type.String({ pattern: idPattern('con'), maxLength: 30 }),
   },
   closed,
 )
@@ -53,7 +62,7 @@ const AccountInformation = Type.Object(
 
 const types: Readonly<Record<string, TSchema>> = {
   payment_initiation: PaymentInitiation,
-  account_information: AccountInformation,
+  account_information: Type.Union([PreparedConsent, AccountInformation]),
 }
 
 /** A code or a token, and what it is bound to. */
