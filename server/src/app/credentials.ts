@@ -64,6 +64,9 @@ export interface Addresses {
   readonly gatewayUrl: string
 }
 
+/** Of the sample data: user names that are their roles too. */
+export const SAMPLE_OPERATORS = ['maker', 'checker'] as const
+
 export const CREDENTIALS_FILE = 'credentials.json'
 
 /** New ids and secrets; nothing of it exists anywhere else yet. */
@@ -100,7 +103,7 @@ export function draftCredentials({ baseUrl, gatewayUrl }: Addresses, at: Date): 
       customer('customer_a', accounts.customer_a),
       customer('customer_b', accounts.customer_b),
     ],
-    operators: [operator('maker'), operator('checker')],
+    operators: SAMPLE_OPERATORS.map(operator),
     accounts,
     gateway: { base_url: gatewayUrl },
   }

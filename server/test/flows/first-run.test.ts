@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile, spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { type TestContext, test } from 'node:test'
@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import pg from 'pg'
 import type { Credentials } from '../../src/app/credentials.ts'
 import { supervisorOf } from '../../src/platform/postgres/index.ts'
+import { cookieBrowser } from '../support/cookie-browser.ts'
 import { givenDataDirectory } from '../support/data-directory.ts'
 import { freePort, isFree } from '../support/free-port.ts'
 import { type Launched, launch } from '../support/launch.ts'
@@ -38,6 +39,8 @@ test('from an empty directory to a payment by two pasted lines, and an orderly e
   const { stdout } = await promisify(execFile)('bash', ['-c', pasted])
   const payment = JSON.parse(stdout) as { status: string; amount: number }
   assert.deepEqual([payment.status, payment.amount], ['completed', 1250])
+
+  if (process.platform === 'linux') assert.equal(threadsOf(run.child.pid), 8)
 
   const postmaster = postmasterOf(dataDir)
   run.child.kill('SIGTERM')
@@ -261,9 +264,19 @@ test('on a database of its own DATABASE_URL is seeded once, and roles share it',
   assert.match(gone.stdout(), /credentials.json is gone.*countinghouse client roll --all/)
   const roll = launch(t, ['client', 'roll', '--all', ...flags.slice(0, 2)], { DATABASE_URL })
   assert.equal(await roll.exited, 0, roll.stderr())
-  const { accounts, tenant_id } = JSON.parse(before) as Credentials
+  const { accounts, tenant_id, customers, operators } = JSON.parse(before) as Credentials
   const fresh = credentialsIn(dataDir)
   assert.deepEqual([fresh.accounts, fresh.tenant_id], [accounts, tenant_id])
+  assert.deepEqual(Object.keys(fresh), SHAPE)
+  const unchanged = ({ password: _password, ...rest }: { password: string }) => rest
+  assert.deepEqual(fresh.customers.map(unchanged), customers.map(unchanged))
+  assert.deepEqual(fresh.operators.map(unchanged), operators.map(unchanged))
+  const browser = cookieBrowser(fresh.base_url)
+  await browser.open(`${fresh.base_url}/account/${fresh.tenant_id}`)
+  const [{ username, password } = { username: '', password: '' }] = fresh.customers
+  const old = await browser.send({ username, password: customers[0]?.password ?? '' })
+  assert.match(old.text, /do not fit together/)
+  assert.match((await browser.send({ username, password })).text, /You are signed in as Customer A/)
 })
 
 interface Place {
@@ -281,6 +294,14 @@ async function givenPlace(t: TestContext): Promise<Place> {
     started: (flags = [], env = {}) =>
       launch(t, ['start', '--data', dataDir, '--port', `${port}`, ...flags], env),
   }
+}
+
+/** How many threads hash passwords, read files and look up names in a process. */
+function threadsOf(pid: number | undefined): number {
+  const names = readdirSync(`/proc/${pid}/task`).map((id) =>
+    readFileSync(`/proc/${pid}/task/${id}/comm`, 'utf8').trim(),
+  )
+  return names.filter((name) => name === 'libuv-worker').length
 }
 
 function secretsOf({ clients }: Credentials): string[] {

@@ -1,7 +1,15 @@
 import { join } from 'node:path'
-import { listClients, listTenants, rotateClientSecret } from '../../modules/identity/index.ts'
+import {
+  listClients,
+  listTenants,
+  renewSecrets,
+  rotateClientSecret,
+} from '../../modules/identity/index.ts'
 import { findAccountsByKey } from '../../modules/ledger/index.ts'
+import { systemClock } from '../../platform/clock.ts'
 import type { Settings } from '../../platform/config/settings.ts'
+import { sealingOf } from '../../platform/crypto/local-keys.ts'
+import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { inTransaction } from '../../platform/db/transaction.ts'
 import type { Tx } from '../../platform/db/types.ts'
@@ -10,6 +18,7 @@ import { StartError } from '../../platform/start-error.ts'
 import {
   CREDENTIALS_FILE,
   type Credentials,
+  SAMPLE_OPERATORS,
   readCredentials,
   writeCredentials,
 } from '../credentials.ts'
@@ -19,25 +28,56 @@ import { type Print, withPools } from './operator.ts'
 
 /**
  * Gives the clients of the sample data new secrets, ends the old ones, and writes the credentials
- * file from what the database knows: the way back when the file is lost.
+ * file from what the database knows: the way back when the file is lost. Then its people get new
+ * passwords too; those that the file still names are left alone.
  */
 export async function rollSampleClients(settings: Settings, print: Print): Promise<void> {
   const { dataDir, issuer } = settings
   const file = await readCredentials(dataDir)
+  const sealing = await sealingOf(settings)
   const fresh = await withPools(settings, async ({ read, money }) => {
     const sandbox = (await listTenants(databaseOver(read))).find(isSandbox)
     if (sandbox === undefined) throw new StartError('This database holds no sample data.')
-    return await inTransaction(money, (tx) => rolled(tx, sandbox.tenant_id))
+    const { tenant_id: tenantId } = sandbox
+    return await inTransaction(money, async (tx) => {
+      const rows = await rolled(tx, tenantId)
+      if ((file?.customers ?? []).length > 0) return rows
+      return { ...rows, ...(await samplePeople(tx, tenantId, rows.accounts, sealing)) }
+    })
   })
+  const { tenant_id, clients, accounts, ...people } = fresh
   await writeCredentials(dataDir, {
-    customers: [],
-    operators: [],
-    ...file,
-    ...fresh,
     base_url: issuer,
+    tenant_id,
+    clients,
+    customers: file?.customers ?? [],
+    operators: file?.operators ?? [],
+    ...people,
+    accounts,
     gateway: { base_url: gatewayUrl(settings) },
   })
   print(`New secrets are in ${join(dataDir, CREDENTIALS_FILE)}.`)
+}
+
+/** The people of the sample data, as the file names them, with passwords that are new. */
+async function samplePeople(
+  tx: Tx,
+  tenantId: string,
+  { customer_a: a, customer_b: b }: Credentials['accounts'],
+  sealing: Sealing,
+): Promise<Pick<Credentials, 'customers' | 'operators'>> {
+  const accounts: Readonly<Record<string, string>> = { customer_a: a, customer_b: b }
+  const usernames = [...Object.keys(accounts), ...SAMPLE_OPERATORS]
+  const people = await renewSecrets(tx, { tenantId, usernames, at: systemClock.now() }, sealing)
+  return {
+    customers: people.flatMap(({ user: { username }, password }) => {
+      const account = accounts[username]
+      return account === undefined ? [] : [{ username, password, account_ids: [account] }]
+    }),
+    operators: people.flatMap(({ user: { kind, username, roles }, password, totpSecret = '' }) =>
+      kind === 'operator' ? [{ username, password, totp_secret: totpSecret, roles }] : [],
+    ),
+  }
 }
 
 type Fresh = Pick<Credentials, 'tenant_id' | 'clients' | 'accounts'>
