@@ -275,7 +275,7 @@ create table identity.artifacts (
   uid_hash bytea,
   expires_at timestamp with time zone,
   consumed_at timestamp with time zone,
-  subject text collate "C",
+  subject_hash bytea,
   client_id text collate "C",
   constraint artifacts_pkey PRIMARY KEY (model, id_hash)
 );
@@ -783,12 +783,13 @@ CREATE INDEX beneficiaries_party ON banking.beneficiaries USING btree (tenant_id
 CREATE INDEX consents_client ON banking.consents USING btree (tenant_id, client_id, id);
 CREATE UNIQUE INDEX consents_grant ON banking.consents USING btree (tenant_id, grant_id) WHERE (grant_id IS NOT NULL);
 CREATE INDEX consents_party ON banking.consents USING btree (tenant_id, party_id, id) WHERE (party_id IS NOT NULL);
+CREATE INDEX consents_user ON banking.consents USING btree (tenant_id, user_id) WHERE (user_id IS NOT NULL);
 CREATE INDEX transfers_hold ON banking.transfers USING btree (tenant_id, hold_id) WHERE (hold_id IS NOT NULL);
 CREATE INDEX transfers_transaction ON banking.transfers USING btree (tenant_id, transaction_id) WHERE (transaction_id IS NOT NULL);
 CREATE INDEX artifacts_client ON identity.artifacts USING btree (tenant_id, client_id) WHERE (client_id IS NOT NULL);
 CREATE INDEX artifacts_expiry ON identity.artifacts USING btree (expires_at);
 CREATE INDEX artifacts_grant ON identity.artifacts USING btree (grant_id) WHERE (grant_id IS NOT NULL);
-CREATE INDEX artifacts_subject ON identity.artifacts USING btree (subject) WHERE (subject IS NOT NULL);
+CREATE INDEX artifacts_subject ON identity.artifacts USING btree (subject_hash) WHERE (subject_hash IS NOT NULL);
 CREATE INDEX artifacts_uid ON identity.artifacts USING btree (model, uid_hash) WHERE (uid_hash IS NOT NULL);
 CREATE INDEX clients_tenant ON identity.clients USING btree (tenant_id, client_id);
 CREATE INDEX login_attempts_expiry ON identity.login_attempts USING btree (forget_at);

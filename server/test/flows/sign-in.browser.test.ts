@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
+import { publicId } from '../../src/platform/ids.ts'
 import { noChromium, openChromium } from '../support/chromium.ts'
 import {
   type App,
   type Person,
   type SignInWorld,
+  connect,
   openSignInWorld,
   redeem,
   request,
@@ -160,6 +162,25 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.click('[value="allow"]')
       await page.waitForSelector('[role="alert"]')
       await check(page, `consent-error-${colorScheme}`)
+      await page.locator('input[type="checkbox"]').first().check()
+      await page.click('[value="allow"]')
+      await page.waitForURL(`${callback.url}**`)
+      await page.goto(home())
+      await check(page, `own-login-${colorScheme}`)
+      await signIn(page, person, 'wrong one here')
+      await page.waitForSelector('[role="alert"]')
+      await signIn(page, person, person.password)
+      await page.waitForSelector('#otp')
+      await check(page, `own-code-${colorScheme}`)
+      await page.fill('#otp', person.code(1)) // the one of this half minute was used above
+      await page.keyboard.press('Enter')
+      await page.waitForSelector('[name="consent_id"]')
+      await check(page, `own-consents-${colorScheme}`)
+      await page.click('[name="consent_id"]')
+      await page.waitForSelector('[role="status"]')
+      await check(page, `own-withdrawn-${colorScheme}`)
+      await page.goto(`${world.issuer}/account/nowhere`)
+      await check(page, `own-missing-${colorScheme}`)
       await page.goto(`${world.issuer}/oauth/authorize?client_id=nobody`)
       await check(page, `error-${colorScheme}`)
       await page.goto(`${world.issuer}/oauth/logout?client_id=${app.clientId}`)
@@ -172,6 +193,44 @@ for (const colorScheme of ['light', 'dark'] as const) {
     },
   )
 }
+
+function home(): string {
+  return `${world.issuer}/account/${publicId('ten', world.tenantId)}`
+}
+
+test(
+  'without script and without a mouse: sign in at the bank, take access back, sign out',
+  { skip: noChromium },
+  async () => {
+    const person = await world.givenPerson()
+    await connect(world, await world.givenApp({ name: 'Budget Planner' }), person, SCOPE)
+    const page = await (await context({ javaScriptEnabled: false })).newPage()
+    const refused = refusals(page)
+    await page.goto(home())
+    await tabTo(page, '#username')
+    await page.keyboard.type(person.username)
+    await tabTo(page, '#password')
+    await page.keyboard.type(person.password)
+    await page.keyboard.press('Enter')
+    await page.waitForURL(`${home()}/consents`)
+    assert.equal(await page.title(), 'Apps with access · Test bank')
+    assert.match(await page.innerText('section.card'), /Budget Planner[\s\S]*use transfer:write/)
+    await tabTo(page, '[name="consent_id"]')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('[role="status"]')
+    assert.match(await page.innerText('main'), /No app has access to your accounts/)
+    await page.reload()
+    assert.equal(await page.locator('[role="status"]').count(), 0)
+    await tabTo(page, 'form[action$="/sign-out"] button')
+    await page.keyboard.press('Enter')
+    await page.waitForSelector('#password')
+    assert.equal(page.url(), home())
+    await page.goto(`${home()}/consents`)
+    assert.equal(page.url(), home())
+    assert.deepEqual(refused, [])
+    await page.context().close()
+  },
+)
 
 async function check(page: Page, name: string): Promise<void> {
   await shot(page, name)

@@ -295,7 +295,7 @@ function ownConsents({ granted, ended }: TestConsents, pool: Pool): CustomerCons
         limits: ['At most 500.00 EUR a day.'],
         givenAt: new Date(),
         validUntil: new Date(Date.now() + 90 * 86_400_000),
-        lastUsedAt: null,
+        lastTransferAt: null,
       }))
     },
     async withdraw(customer, { consentId: grantId, at }) {

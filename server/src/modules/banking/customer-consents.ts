@@ -88,7 +88,7 @@ async function standingOf(
     ...(payment !== null && { payment: await paymentWords(db, row.tenant_id, askedOf(payment)) }),
     givenAt: row.authorised_at ?? row.created_at,
     validUntil: row.valid_until,
-    lastUsedAt: row.last_used_at,
+    ...(row.permissions.includes('transfer:write') && { lastTransferAt: row.last_used_at }),
   }
 }
 

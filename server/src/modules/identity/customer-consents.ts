@@ -27,8 +27,8 @@ export interface StandingConsent {
   readonly payment?: string
   readonly givenAt: Date
   readonly validUntil: Date
-  /** Null: never. */
-  readonly lastUsedAt: Date | null
+  /** Of a consent to move money; null: none yet. */
+  readonly lastTransferAt?: Date | null
 }
 
 export interface Withdrawal {

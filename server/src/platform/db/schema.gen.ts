@@ -157,7 +157,7 @@ export interface IdentityArtifacts {
   id_hash: Buffer;
   model: string;
   payload: Json;
-  subject: string | null;
+  subject_hash: Buffer | null;
   tenant_id: string | null;
   uid_hash: Buffer | null;
 }

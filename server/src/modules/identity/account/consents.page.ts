@@ -12,7 +12,7 @@ export interface ConsentsView {
   readonly notice?: string | undefined
 }
 
-/** Which apps have access, to what, how much, until when and when last, with a button each to end it. */
+/** Which apps have access, to what, how much, until when and when money was moved last, with a button each to end it. */
 export function consentsPage({ bank, home, person, consents, notice }: ConsentsView): string {
   return page({
     title: 'Apps with access',
@@ -29,7 +29,7 @@ ${consents.map((consent) => cardOf(home, consent))}
 }
 
 function cardOf(home: string, consent: ConsentsView['consents'][number]): Html {
-  const { id, app, accounts, permissions, limits, payment, givenAt, validUntil, lastUsedAt } =
+  const { id, app, accounts, permissions, limits, payment, givenAt, validUntil, lastTransferAt } =
     consent
   return html`<section class="card" aria-labelledby="${id}">
 <h2 id="${id}">${app}</h2>
@@ -39,7 +39,7 @@ ${row('It may', payment === undefined ? permissions : [payment])}
 ${row('Limits', limits)}
 ${row('Allowed on', [dayOf(givenAt)])}
 ${row('Until', [dayOf(validUntil)])}
-${row('Last used', [lastUsedAt === null ? 'Never' : momentOf(lastUsedAt)])}
+${lastTransferAt === undefined ? html`` : row('Last transfer', [lastTransferAt === null ? 'None yet' : momentOf(lastTransferAt)])}
 </dl>
 <form method="post" action="${home}/consents">
 <div class="buttons"><button name="consent_id" value="${id}">Take back access of ${app}</button></div>
