@@ -336,6 +336,25 @@ create table identity.login_attempts (
   constraint login_attempts_pkey PRIMARY KEY (tenant_id, subject_hash)
 );
 
+create table identity.passkeys (
+  tenant_id uuid not null,
+  user_id uuid not null,
+  passkey_id uuid not null,
+  rp_id text collate "C" not null,
+  credential_id bytea not null,
+  public_key bytea not null,
+  sign_count bigint not null,
+  is_synced boolean not null,
+  transports text[] not null default '{}'::text[],
+  name text not null,
+  created_at timestamp(3) with time zone not null,
+  last_used_at timestamp(3) with time zone,
+  constraint passkeys_credential_id_check CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+  constraint passkeys_pkey PRIMARY KEY (tenant_id, user_id, passkey_id),
+  constraint passkeys_sign_count_check CHECK ((sign_count >= 0)),
+  constraint passkeys_tenant_id_credential_id_key UNIQUE (tenant_id, credential_id)
+);
+
 create table identity.replays (
   id bytea not null,
   expires_at timestamp with time zone not null,
@@ -769,6 +788,7 @@ alter table banking.transfers add constraint transfers_tenant_id_beneficiary_id_
 alter table banking.transfers add constraint transfers_tenant_id_consent_id_fkey FOREIGN KEY (tenant_id, consent_id) REFERENCES banking.consents(tenant_id, id);
 alter table identity.clients add constraint clients_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table identity.credentials add constraint credentials_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES identity.users(tenant_id, user_id);
+alter table identity.passkeys add constraint passkeys_tenant_id_user_id_fkey FOREIGN KEY (tenant_id, user_id) REFERENCES identity.users(tenant_id, user_id);
 alter table identity.revocations add constraint revocations_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table identity.users add constraint users_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES identity.tenants(tenant_id);
 alter table ledger.accounts add constraint accounts_tenant_id_chart_code_fkey FOREIGN KEY (tenant_id, chart_code) REFERENCES ledger.chart_lines(tenant_id, code);
@@ -854,6 +874,7 @@ grant delete, insert, select, update on identity.artifacts to countinghouse_app;
 grant insert, select, update on identity.clients to countinghouse_app;
 grant insert, select, update on identity.credentials to countinghouse_app;
 grant delete, insert, select, update on identity.login_attempts to countinghouse_app;
+grant delete, insert, select, update on identity.passkeys to countinghouse_app;
 grant delete, insert, select on identity.replays to countinghouse_app;
 grant delete, insert, select, update on identity.revocations to countinghouse_app;
 grant delete, insert, select, update on identity.signing_keys to countinghouse_app;

@@ -38,6 +38,27 @@ create table identity.credentials (
 );
 grant select, insert, update on identity.credentials to countinghouse_app;
 
+-- Public keys of the authenticators that a user enrolled (WebAuthn): the private keys never leave them.
+-- rp_id is the domain name that a passkey was made for; under another one it opens nothing.
+create table identity.passkeys (
+  tenant_id uuid not null,
+  user_id uuid not null,
+  passkey_id uuid not null,
+  rp_id text collate "C" not null,
+  credential_id bytea not null check (octet_length(credential_id) between 1 and 1023),
+  public_key bytea not null,
+  sign_count bigint not null check (sign_count >= 0),
+  is_synced boolean not null,
+  transports text[] not null default '{}',
+  name text not null,
+  created_at timestamptz(3) not null,
+  last_used_at timestamptz(3),
+  primary key (tenant_id, user_id, passkey_id),
+  unique (tenant_id, credential_id),
+  foreign key (tenant_id, user_id) references identity.users (tenant_id, user_id)
+);
+grant select, insert, update, delete on identity.passkeys to countinghouse_app;
+
 -- How often somebody failed, by the hash of who and from where; shared by all nodes.
 create table identity.login_attempts (
   tenant_id uuid not null,

@@ -23,10 +23,11 @@ export const indexesAcrossTenants: Readonly<Record<string, string>> = {
   'identity.signing_keys_pkey': 'one key ring signs for every tenant',
 }
 
-/** Only what is worthless once it has expired may be deleted by the service. */
+/** Only what is worthless once it has expired or was removed may be deleted by the service. */
 export const deletable: Readonly<Record<string, string>> = {
   'identity.artifacts': 'expired codes, grants and sessions',
   'identity.login_attempts': 'failed sign-ins that nobody is slowed by any more',
+  'identity.passkeys': 'public keys that their owner or the bank removed',
   'identity.replays': 'expired one-time ids',
   'identity.signing_keys': 'keys whose last token has expired',
   'identity.revocations': 'revocations that no living token can meet',

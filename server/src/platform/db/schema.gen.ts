@@ -205,6 +205,21 @@ export interface IdentityLoginAttempts {
   tenant_id: string;
 }
 
+export interface IdentityPasskeys {
+  created_at: Timestamp;
+  credential_id: Buffer;
+  is_synced: boolean;
+  last_used_at: Timestamp | null;
+  name: string;
+  passkey_id: string;
+  public_key: Buffer;
+  rp_id: string;
+  sign_count: bigint;
+  tenant_id: string;
+  transports: Generated<string[]>;
+  user_id: string;
+}
+
 export interface IdentityReplays {
   expires_at: Timestamp;
   id: Buffer;
@@ -566,6 +581,7 @@ export interface DB {
   "identity.clients": IdentityClients;
   "identity.credentials": IdentityCredentials;
   "identity.login_attempts": IdentityLoginAttempts;
+  "identity.passkeys": IdentityPasskeys;
   "identity.replays": IdentityReplays;
   "identity.revocations": IdentityRevocations;
   "identity.signing_keys": IdentitySigningKeys;

@@ -44,17 +44,22 @@ export async function listPasswords(
   return new Map(rows.map(({ user_id: userId, ...row }) => [userId, row]))
 }
 
+export type Factor = CredentialKind | 'passkey'
+
 /** The kinds of factor of each of these users. */
 export async function listFactors(
   tx: Tx,
   tenantId: string,
   userIds: readonly string[],
-): Promise<Map<string, CredentialKind[]>> {
-  const { rows } = await sql<Pick<CredentialRow, 'user_id' | 'kind'>>`
+): Promise<Map<string, Factor[]>> {
+  const { rows } = await sql<{ user_id: string; kind: Factor }>`
     select user_id, kind from identity.credentials
     where tenant_id = ${tenantId} and user_id = any(${userIds}::uuid[])
+    union
+    select user_id, 'passkey' from identity.passkeys
+    where tenant_id = ${tenantId} and user_id = any(${userIds}::uuid[])
     order by user_id, kind`.execute(tx)
-  const factors = new Map<string, CredentialKind[]>()
+  const factors = new Map<string, Factor[]>()
   for (const { user_id, kind } of rows) {
     factors.set(user_id, [...(factors.get(user_id) ?? []), kind])
   }

@@ -17,4 +17,15 @@ export const refuse = defineErrors({
     retryable: false,
     title: 'The password was used before.',
   },
+  passkey_not_found: { status: 404, retryable: false, title: 'No such passkey.' },
+  passkey_enrolled: {
+    status: 409,
+    retryable: false,
+    title: 'This passkey is enrolled already.',
+  },
+  passkey_limit_reached: {
+    status: 409,
+    retryable: false,
+    title: 'This person has as many passkeys as there may be.',
+  },
 })

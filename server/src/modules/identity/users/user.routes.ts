@@ -9,6 +9,7 @@ import { type Submit, sendAnswer } from '../../../platform/http/submit.ts'
 import { knownId } from '../../../platform/ids.ts'
 import { type Paging, listOf } from '../../../platform/page.ts'
 import type { Consents } from '../end-access.ts'
+import { passkeyRoutes } from '../passkeys/passkey.routes.ts'
 import { changeUserStatus } from './change-user-status.ts'
 import { createUsers } from './create-users.ts'
 import { listCredentials, listFactors } from './credential.queries.ts'
@@ -55,6 +56,7 @@ export const userRoutes =
   async (app) => {
     await app.register(routesOf('customer', deps))
     await app.register(routesOf('operator', deps))
+    await app.register(passkeyRoutes(deps))
   }
 
 interface NewPerson {

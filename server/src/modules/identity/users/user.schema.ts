@@ -2,7 +2,7 @@ import { type Static, Type } from 'typebox'
 import { Id, Instant, Version, closed } from '../../../platform/fields.ts'
 import { publicId } from '../../../platform/ids.ts'
 import { pageParameters } from '../../../platform/page.ts'
-import type { CredentialKind } from './credential.queries.ts'
+import type { Factor } from './credential.queries.ts'
 import { operatorRoleNames } from './operator.roles.ts'
 import { MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS } from './password.rules.ts'
 import type { UserRow } from './user.queries.ts'
@@ -10,7 +10,11 @@ import { USERNAME_PATTERN } from './username.ts'
 
 const Username = Type.String({ pattern: USERNAME_PATTERN, maxLength: 64 })
 const Name = Type.String({ minLength: 1, maxLength: 200 })
-const Factor = Type.Union([Type.Literal('password'), Type.Literal('totp')])
+const FactorKind = Type.Union([
+  Type.Literal('password'),
+  Type.Literal('totp'),
+  Type.Literal('passkey'),
+])
 const Status = Type.Union([Type.Literal('active'), Type.Literal('disabled')])
 const Role = Type.Union(operatorRoleNames.map((role) => Type.Literal(role)))
 const Password = Type.String({
@@ -32,7 +36,7 @@ const person = {
   display_name: Name,
   party_id: Id('prt'),
   status: Status,
-  factors: Type.Array(Factor, { maxItems: 2 }),
+  factors: Type.Array(FactorKind, { maxItems: 3 }),
   version: Version,
   created_at: Instant,
 }
@@ -77,7 +81,7 @@ export const PasswordBody = Type.Object({ password: Type.Optional(Password) }, c
 
 export interface UserView {
   readonly row: UserRow
-  readonly factors: readonly CredentialKind[]
+  readonly factors: readonly Factor[]
 }
 
 export function toUser({ row, factors }: UserView) {
