@@ -89,12 +89,14 @@ export interface TestConsents extends ConsentSlot {
 export async function openSignInWorld(
   settings: Partial<Pick<AuthorizationServerSettings, 'adapterOf'>> & {
     readonly database?: TestDatabase
+    /** Default: an address, for which there are no passkeys. */
+    readonly host?: 'localhost'
   } = {},
 ): Promise<SignInWorld> {
-  const { database: given, ...more } = settings
+  const { database: given, host = '127.0.0.1', ...more } = settings
   const database = given ?? (await createTestDatabase())
   const port = await freePort()
-  const issuer = `http://127.0.0.1:${port}`
+  const issuer = `http://${host}:${port}`
   const sealing = sealingUnder(given === undefined ? randomBytes(32) : SHARED_ROOT)
   const consents = testConsents()
   const errors: unknown[] = []

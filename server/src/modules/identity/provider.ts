@@ -24,6 +24,7 @@ import { loadedGrant } from './loaded-grant.ts'
 import { loginPolicy } from './login-policy.ts'
 import { renderError, renderLogout, renderSignedOut } from './pages/library-pages.ts'
 import { allowTargets, contentPolicy } from './pages/content-policy.ts'
+import { relyingPartyOf } from './passkeys/relying-party.ts'
 import { richAuthorizationRequests } from './rich-authorization.ts'
 import { apiScopes, isScope, scopes } from './scopes.ts'
 import { levels } from './sign-in-level.ts'
@@ -164,7 +165,7 @@ function settings(parts: ProviderParts): Configuration {
       policy: loginPolicy(),
       url: (_ctx, { uid }) => `/oauth/interaction/${uid}`,
     },
-    acrValues: [...levels],
+    acrValues: levels.filter((level) => level !== 'ch:phr' || relyingPartyOf(issuer)),
     responseTypes: ['code'],
     clientAuthMethods: ['private_key_jwt', 'client_secret_basic', 'client_secret_post'],
     clientDefaults: {

@@ -1,6 +1,14 @@
-const FEATURES_OFF =
-  'accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), ' +
-  'magnetometer=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()'
+const FEATURES =
+  'accelerometer camera display-capture geolocation gyroscope magnetometer microphone payment ' +
+  'publickey-credentials-create publickey-credentials-get usb'
+const FEATURES_OFF = permissionsPolicy(false)
+
+/** What a page may use of its browser: nothing, or passkeys. */
+export function permissionsPolicy(hasPasskeys: boolean): string {
+  return FEATURES.split(' ')
+    .map((name) => `${name}=(${hasPasskeys && name.startsWith('publickey') ? 'self' : ''})`)
+    .join(', ')
+}
 
 /** What every answer carries. A page with scripts of its own replaces the content policy. */
 export function securityHeaders(issuer: string): Readonly<Record<string, string>> {

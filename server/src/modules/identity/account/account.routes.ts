@@ -4,13 +4,15 @@ import { databaseOver } from '../../../platform/db/dialect.ts'
 import { internalId, publicId } from '../../../platform/ids.ts'
 import type { Customer, CustomerConsents } from '../customer-consents.ts'
 import { formOf, isOwnForm, readForms } from '../pages/form.ts'
-import { loginPage } from '../pages/login.page.ts'
 import { sendPage, showFailure } from '../pages/send-page.ts'
+import { signInPage } from '../pages/sign-in-dialogue.ts'
 import { type TenantRow, findTenant } from '../tenant.queries.ts'
 import { listClientNames } from '../client-names.queries.ts'
 import { accountHome } from './account-home.ts'
 import { consentsPage } from './consents.page.ts'
 import { missingPage } from './missing.page.ts'
+import type { UserKind } from '../users/user.queries.ts'
+import { passkeyPages } from './passkey-pages.ts'
 import { type SessionParts, type SignedIn, accountSessions } from './session.ts'
 import { takeSignIn } from './take-sign-in.ts'
 
@@ -20,8 +22,9 @@ export interface AccountParts extends SessionParts {
 
 /**
  * A customer's own pages at the bank, without any app: sign in, see which apps have access, take it
- * back, sign out. Plain forms under the rules of the authorization pages: no script, posts from our
- * own pages only, each answered by a redirect.
+ * back, add and remove passkeys, sign out. Operators have the page of their passkeys. Plain forms
+ * under the rules of the authorization pages: no script but that of passkeys, posts from our own
+ * pages only, each answered by a redirect.
  */
 export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
   const { issuer, pool, clock, consents } = parts
@@ -57,11 +60,12 @@ export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
   /** The same for somebody who is signed in; else he signs in first. */
   function signedIn(
     handle: (visit: Visit, request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>,
+    kind: UserKind = 'customer',
   ) {
     return atBank(async (tenant, request, reply) => {
       const { tenant_id: tenantId } = tenant
-      const home = accountHome(tenantId)
-      const session = await sessions.signedIn(request, tenantId)
+      const home = accountHome(tenantId, kind)
+      const session = await sessions.signedIn(request, tenantId, kind)
       if (session === undefined) return reply.redirect(home, 303)
       const { user_id: userId, party_id: partyId } = session.person
       const customer = { tenantId, userId: publicId('usr', userId), partyId }
@@ -69,20 +73,23 @@ export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
     })
   }
 
-  const showSignIn = atBank(async (tenant, request, reply) => {
-    const { tenant_id: tenantId, name } = tenant
-    if ((await sessions.signedIn(request, tenantId)) !== undefined) {
-      return reply.redirect(`${accountHome(tenantId)}/consents`, 303)
-    }
-    const { username = '', passwordOk, problem } = await sessions.progress(request, tenantId)
-    const asksForCode = passwordOk !== undefined
-    return sendPage(reply, loginPage({ bank: name, username, problem, asksForCode }))
-  })
+  const showSignIn = (kind: UserKind) =>
+    atBank(async (tenant, request, reply) => {
+      const { tenant_id: tenantId, name } = tenant
+      if ((await sessions.signedIn(request, tenantId, kind)) !== undefined) {
+        return reply.redirect(firstPage(tenantId, kind), 303)
+      }
+      const progress = await sessions.progress(request, tenantId)
+      const view = { bank: name, purpose: PURPOSE[kind], progress, isPasskeyAsked: false }
+      const { text, hasScript } = signInPage(issuer, view)
+      return sendPage(reply, text, [], hasScript)
+    })
 
-  const signIn = atBank(async ({ tenant_id: tenantId }, request, reply) => {
-    const isIn = await takeSignIn({ ...parts, sessions }, tenantId, request, reply)
-    return reply.redirect(`${accountHome(tenantId)}${isIn ? '/consents' : ''}`, 303)
-  })
+  const signIn = (kind: UserKind) =>
+    atBank(async ({ tenant_id: tenantId }, request, reply) => {
+      const isIn = await takeSignIn({ ...parts, sessions }, { tenantId, kind }, request, reply)
+      return reply.redirect(isIn ? firstPage(tenantId, kind) : accountHome(tenantId, kind), 303)
+    })
 
   const showConsents = signedIn(async ({ tenant, home, session, customer }, request, reply) => {
     const standing = await consents.list(customer)
@@ -110,20 +117,37 @@ export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
     return reply.redirect(`${home}/consents`, 303)
   })
 
-  const signOut = atBank(async ({ tenant_id: tenantId }, request, reply) => {
-    await sessions.signOut(request, reply)
-    return reply.redirect(accountHome(tenantId), 303)
-  })
+  const signOut = (kind: UserKind) =>
+    atBank(async ({ tenant_id: tenantId }, request, reply) => {
+      await sessions.signOut(request, reply)
+      return reply.redirect(accountHome(tenantId, kind), 303)
+    })
+
+  const passkeys = passkeyPages(parts, sessions)
 
   return async function routes(app) {
     readForms(app)
     app.setErrorHandler(showFailure)
-    app.get('/account/:tenant', { config, schema }, showSignIn)
-    app.post('/account/:tenant', { config, schema }, signIn)
     app.get('/account/:tenant/consents', { config, schema }, showConsents)
     app.post('/account/:tenant/consents', { config, schema }, withdraw)
-    app.post('/account/:tenant/sign-out', { config, schema }, signOut)
+    for (const kind of ['customer', 'operator'] as const) {
+      const home = kind === 'customer' ? '/account/:tenant' : '/account/:tenant/operator'
+      app.get(home, { config, schema }, showSignIn(kind))
+      app.post(home, { config, schema }, signIn(kind))
+      app.get(`${home}/passkeys`, { config, schema }, signedIn(passkeys.show, kind))
+      app.post(`${home}/passkeys`, { config, schema }, signedIn(passkeys.change, kind))
+      app.post(`${home}/sign-out`, { config, schema }, signOut(kind))
+    }
   }
+}
+
+const PURPOSE: Readonly<Record<UserKind, string>> = {
+  customer: 'to see which apps have access to your accounts',
+  operator: 'to see and change your passkeys',
+}
+
+function firstPage(tenantId: string, kind: UserKind): string {
+  return `${accountHome(tenantId, kind)}/${kind === 'customer' ? 'consents' : 'passkeys'}`
 }
 
 /** Who is here, and whose pages he is at. */

@@ -22,6 +22,7 @@ export function consentsPage({ bank, home, person, consents, notice }: ConsentsV
 ${notice === undefined ? html`` : html`<p class="notice" role="status">${notice}</p>`}
 ${consents.length === 0 ? html`<p>No app has access to your accounts.</p>` : html`<p>Taking access back works at once. The app can then no longer see anything or pay anything, until you allow it again in the app.</p>`}
 ${consents.map((consent) => cardOf(home, consent))}
+<p><a href="${home}/passkeys">Your passkeys</a></p>
 <form method="post" action="${home}/sign-out">
 <div class="buttons"><button class="plain">Sign out</button></div>
 </form>`,

@@ -9,6 +9,7 @@ import { internalId, publicId } from '../../../platform/ids.ts'
 import { deleteArtifact } from '../artifact.queries.ts'
 import type { Progress } from '../pages/interaction.ts'
 import { type AccountRow, findActiveAccount } from '../users/account.queries.ts'
+import type { UserKind } from '../users/user.queries.ts'
 import type { SignInLevel } from '../users/sign-in.ts'
 import { SESSION_MODEL, findSession, insertSession, updateSession } from './session.queries.ts'
 import { type SessionCookie, sessionCookie } from './session-cookie.ts'
@@ -32,7 +33,7 @@ interface Kept {
   readonly notice?: string
 }
 
-/** A customer who is signed in at the bank's own pages. */
+/** Somebody who is signed in at the bank's own pages. */
 export interface SignedIn {
   readonly person: AccountRow
   readonly level: SignInLevel
@@ -51,7 +52,7 @@ export interface SessionParts {
 type Asking = Pick<FastifyRequest, 'headers'>
 
 /**
- * Sessions of customers at the bank's own pages. The cookie holds 32 random bytes, the database
+ * Sessions of people at the bank's own pages. The cookie holds 32 random bytes, the database
  * their hash; what a session says stands under seal. It ends after a quarter of an hour without a
  * request and after twelve hours with them, when its person is kept out or gets a new password, and
  * with another tenant's pages it is none. Who signs in gets a new id, so one that was planted in
@@ -72,7 +73,7 @@ export interface AccountSessions {
     who: { readonly tenantId: string; readonly userId: string; readonly level: SignInLevel },
   ): Promise<void>
   /** Undefined: the sign-in page comes first. Each call counts as a sign of life. */
-  signedIn(request: Asking, tenantId: string): Promise<SignedIn | undefined>
+  signedIn(request: Asking, tenantId: string, kind: UserKind): Promise<SignedIn | undefined>
   note(request: Asking, tenantId: string, notice: string | undefined): Promise<void>
   signOut(request: Asking, reply: FastifyReply): Promise<void>
 }
@@ -107,14 +108,14 @@ export function accountSessions(parts: SessionParts): AccountSessions {
       const user = { id: publicId('usr', userId), ...level }
       await start(request, reply, { tenantId, since: now, seen: now, user })
     },
-    async signedIn(request, tenantId) {
+    async signedIn(request, tenantId, kind) {
       const found = await vault.find(cookie, request, tenantId)
       const { user, since, seen, notice } = found?.kept ?? {}
       if (found === undefined || user === undefined || since === undefined) return undefined
       const userId = internalId('usr', user.id)
       if (userId === undefined) return undefined
       const person = await findActiveAccount(databaseOver(pool), tenantId, userId)
-      if (person?.kind !== 'customer') return undefined
+      if (person?.kind !== kind) return undefined
       const now = clock.now().getTime()
       if (now - (seen ?? 0) > TOUCH_MS) await vault.update(found.id, { ...found.kept, seen: now })
       const { acr, amr } = user

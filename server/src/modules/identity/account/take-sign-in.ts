@@ -1,12 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { formOf } from '../pages/form.ts'
-import { afterwards, nextStep, typedName } from '../pages/sign-in-step.ts'
+import { takeSignInForm } from '../pages/sign-in-dialogue.ts'
+import type { UserKind } from '../users/user.queries.ts'
 import type { AccountSessions, SessionParts } from './session.ts'
 
-/** One step of a customer's sign-in at the bank's own pages. True: he is in. */
+/** One step of a sign-in at the bank's own pages. True: he is in. */
 export async function takeSignIn(
   parts: SessionParts & { readonly sessions: AccountSessions },
-  tenantId: string,
+  { tenantId, kind }: { readonly tenantId: string; readonly kind: UserKind },
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<boolean> {
@@ -17,22 +18,14 @@ export async function takeSignIn(
     return false
   }
   const progress = await sessions.progress(request, tenantId)
-  const username = typedName(form, progress)
   const { ip: origin, id: requestId } = request
-  const tried = {
-    tenantId,
-    kind: 'customer',
-    username,
-    origin,
-    at: clock.now(),
-    requestId,
-  } as const
-  const step = await nextStep(parts, tried, progress, form)
-  if (step.kind === 'signed_in') {
-    const { user, level } = step
-    await sessions.signIn(request, reply, { tenantId, userId: user.user_id, level })
-    return true
+  const tried = { tenantId, kind, origin, at: clock.now(), requestId }
+  const answer = await takeSignInForm(parts, { form, progress, tried })
+  if (answer.kind === 'again') {
+    await sessions.keepProgress(request, reply, tenantId, answer.progress)
+    return false
   }
-  await sessions.keepProgress(request, reply, tenantId, afterwards(step, username, progress))
-  return false
+  const { user, level } = answer
+  await sessions.signIn(request, reply, { tenantId, userId: user.user_id, level })
+  return true
 }

@@ -1,7 +1,7 @@
 /**
  * The content policy of pages: nothing but our own stylesheet, nowhere to send a form but here and
- * to the app that the person came from. `script-src` stands empty: a page of the library that posts
- * itself adds the hash of its one script.
+ * to the app that the person came from. `script-src` stands empty but on the pages of passkeys, which
+ * have our script: a page of the library that posts itself adds the hash of its one script.
  */
 const FIXED = [
   "default-src 'none'",
@@ -9,12 +9,12 @@ const FIXED = [
   "img-src 'self'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
-  'script-src',
 ]
 
 /** `targets`: URIs whose origins a form may lead to, by its answer's redirects too. */
-export function contentPolicy(targets: readonly string[] = []): string {
-  return [...FIXED, `form-action ${["'self'", ...sourcesOf(targets)].join(' ')}`].join('; ')
+export function contentPolicy(targets: readonly string[] = [], hasScript = false): string {
+  const script = hasScript ? "script-src 'self'" : 'script-src'
+  return [...FIXED, script, `form-action ${["'self'", ...sourcesOf(targets)].join(' ')}`].join('; ')
 }
 
 /** The same policy with more places that a form may lead to. */

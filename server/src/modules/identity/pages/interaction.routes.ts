@@ -3,6 +3,7 @@ import { errors } from 'oidc-provider'
 import { showConsent, takeConsent } from './consent-step.ts'
 import { isOwnForm, readForms } from './form.ts'
 import { type PageParts, type Waiting, waitingFor } from './interaction.ts'
+import { PASSKEY_SCRIPT, PASSKEY_SCRIPT_PATH } from './passkey-script.ts'
 import { sendPage, showFailure } from './send-page.ts'
 import { showLogin, takeLogin } from './sign-in-step.ts'
 import { STYLE, STYLE_PATH } from './style.ts'
@@ -20,9 +21,12 @@ export function interactionRoutes(parts: PageParts): FastifyPluginAsync {
     const schema = { hide: true }
     app.get('/oauth/interaction/:uid', { config, schema }, async (request, reply) => {
       const waiting = await waitingFor(parts, request, reply)
-      const isLogin = waiting.interaction.prompt.name === 'login'
-      const text = isLogin ? showLogin(waiting) : await showConsent(parts, waiting)
-      return sendPage(reply, text, [redirectOf(waiting)])
+      const targets = [redirectOf(waiting)]
+      if (waiting.interaction.prompt.name !== 'login') {
+        return sendPage(reply, await showConsent(parts, waiting), targets)
+      }
+      const { text, hasScript } = showLogin(parts, waiting)
+      return sendPage(reply, text, targets, hasScript)
     })
     app.post('/oauth/interaction/:uid', { config, schema }, async (request, reply) => {
       if (!isOwnForm(request, parts.issuer)) throw new errors.InvalidRequest('not sent from here')
@@ -36,6 +40,12 @@ export function interactionRoutes(parts: PageParts): FastifyPluginAsync {
         .header('cache-control', 'public, max-age=31536000, immutable')
         .type('text/css; charset=utf-8')
         .send(STYLE)
+    })
+    app.get(PASSKEY_SCRIPT_PATH, { config, schema }, async (_request, reply) => {
+      return reply
+        .header('cache-control', 'public, max-age=31536000, immutable')
+        .type('text/javascript; charset=utf-8')
+        .send(PASSKEY_SCRIPT)
     })
   }
 }

@@ -36,9 +36,11 @@ export interface Waiting {
  * and is nothing to it: a browser that goes on by itself is sent back to the page.
  */
 export interface Progress {
-  /** The name that was typed, once with a password: then a code is asked for. */
+  /** The name that was typed, once with a password: then a code is asked for, or a passkey. */
   readonly username?: string
   readonly passwordOk?: boolean
+  /** Once a passkey was chosen: what it is to sign. */
+  readonly challenge?: string
   readonly problem?: LoginProblem
   readonly message?: string
   readonly chosen?: readonly string[]

@@ -5,11 +5,13 @@ export interface Layout {
   readonly title: string
   /** The bank, as its tenant is called. Default: none. */
   readonly bank?: string
+  /** Path of the page's script. Default: it has none. */
+  readonly script?: string
   readonly body: Html
 }
 
-/** A whole page in words that a screen reader can follow: one landmark, one heading, no script. */
-export function page({ title, bank, body }: Layout): string {
+/** A whole page in words that a screen reader can follow: one landmark, one heading. */
+export function page({ title, bank, script, body }: Layout): string {
   const whole = html`<!doctype html>
 <html lang="en">
 <head>
@@ -17,7 +19,12 @@ export function page({ title, bank, body }: Layout): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${title}${bank === undefined ? '' : ` · ${bank}`}</title>
-<link rel="stylesheet" href="${STYLE_PATH}">
+<link rel="stylesheet" href="${STYLE_PATH}">${
+    script === undefined
+      ? html``
+      : html`
+<script type="module" src="${script}"></script>`
+  }
 </head>
 <body>
 <header><p class="bank">${bank ?? 'Countinghouse'}</p></header>

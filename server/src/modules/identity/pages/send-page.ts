@@ -1,17 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
 import { DatabaseUnavailable } from '../../../platform/db/transaction.ts'
+import { permissionsPolicy } from '../../../platform/http/security-headers.ts'
 import { contentPolicy } from './content-policy.ts'
 import { errorPage } from './library-pages.ts'
 
-/** A page under the content policy; `targets` as there. */
+/** A page under the content policy; `targets` and `hasScript` as there. */
 export function sendPage(
   reply: FastifyReply,
   text: string,
   targets: readonly string[] = [],
+  hasScript = false,
 ): FastifyReply {
   return reply
-    .header('content-security-policy', contentPolicy(targets))
+    .header('content-security-policy', contentPolicy(targets, hasScript))
+    .header('permissions-policy', permissionsPolicy(hasScript))
     .type('text/html; charset=utf-8')
     .send(text)
 }

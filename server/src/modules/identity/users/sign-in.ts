@@ -5,6 +5,9 @@ import type { Sealing } from '../../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../../platform/db/dialect.ts'
 import { inTransaction } from '../../../platform/db/transaction.ts'
 import { publicId } from '../../../platform/ids.ts'
+import { hasPasskey } from '../passkeys/passkey.queries.ts'
+import { relyingPartyOf } from '../passkeys/relying-party.ts'
+import type { Level } from '../sign-in-level.ts'
 import {
   type CredentialRow,
   listCredentials,
@@ -20,12 +23,14 @@ import { type UserRow, findUserByName } from './user.queries.ts'
 /**
  * From a name and a password, and a one-time code, to a person.
  *
- * A customer with a second factor is asked for it once the password was right. An operator is asked
+ * A customer with a second factor is asked for it once the password was right: for a code, or for a
+ * passkey where he has no codes. (How a passkey alone signs in: `passkeys/check-passkey.ts`.) An operator is asked
  * always, whoever typed whatever: only with both does an answer differ, so that nobody learns from
  * us that he has found a password or a name. The answer to a wrong name takes as long as that to a
  * wrong password.
  */
 export interface SignInParts {
+  readonly issuer: string
   readonly pool: Pool
   readonly sealing: Sealing
 }
@@ -40,17 +45,18 @@ export interface SignInTry extends Tried {
 export type SignInStep =
   | { readonly kind: 'signed_in'; readonly user: UserRow; readonly level: SignInLevel }
   | { readonly kind: 'code_needed'; readonly passwordOk: boolean }
+  | { readonly kind: 'passkey_needed' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'blocked'; readonly until: Date }
 
 /** How sure we are of somebody: `acr`, and the RFC 8176 names of what was used. */
 export interface SignInLevel {
-  readonly acr: 'ch:1' | 'ch:2'
+  readonly acr: Level
   readonly amr: readonly string[]
 }
 
 export async function checkPassword(
-  { pool }: SignInParts,
+  { issuer, pool }: SignInParts,
   tried: SignInTry,
   password: string,
 ): Promise<SignInStep> {
@@ -64,6 +70,7 @@ export async function checkPassword(
   if (!right) return await refused(pool, tried, user)
   await renew(pool, user, password, stored)
   if (factors.has('totp')) return { kind: 'code_needed', passwordOk: true }
+  if (await mayUsePasskey(issuer, pool, user)) return { kind: 'passkey_needed' }
   return await signedIn(pool, tried, user, { acr: 'ch:1', amr: ['pwd'] })
 }
 
@@ -86,7 +93,14 @@ export async function checkCode(
   return await signedIn(pool, tried, user, { acr: 'ch:2', amr: ['pwd', 'otp', 'mfa'] })
 }
 
-async function personOf(pool: Pool, { tenantId, kind, username }: Tried) {
+async function mayUsePasskey(issuer: string, pool: Pool, user: UserRow): Promise<boolean> {
+  const party = relyingPartyOf(issuer)
+  if (party === undefined) return false
+  return await hasPasskey(databaseOver(pool), user.tenant_id, user.user_id, party.id)
+}
+
+/** The active person of this name and kind, with the same work where there is none. */
+export async function personOf(pool: Pool, { tenantId, kind, username }: Tried) {
   const db = databaseOver(pool)
   const found = await findUserByName(db, tenantId, username)
   const user = found?.kind === kind && found.status === 'active' ? found : undefined
@@ -120,7 +134,7 @@ async function renew(
   await inTransaction(pool, (tx) => replacePasswordHash(tx, tenantId, userId, change))
 }
 
-async function signedIn(
+export async function signedIn(
   pool: Pool,
   tried: SignInTry,
   user: UserRow,
@@ -134,13 +148,14 @@ async function signedIn(
   return { kind: 'signed_in', user, level }
 }
 
-async function refused(
+export async function refused(
   pool: Pool,
   tried: SignInTry,
   user: UserRow | undefined,
+  because = 'wrong_factor',
 ): Promise<SignInStep> {
   const actor = { ...systemActor('sign_in', tried.tenantId), origin: tried.origin }
-  const reason = user === undefined ? 'unknown_name' : 'wrong_factor'
+  const reason = user === undefined ? 'unknown_name' : because
   await record(pool, tried, user?.user_id ?? NOBODY, { actor, outcome: 'refused', reason })
   return { kind: 'refused' }
 }
@@ -157,7 +172,16 @@ async function record(
   })
 }
 
-function actorOf({ tenantId, clientId, kind, origin }: SignInTry, user: UserRow): Actor {
+/** A person as he appears in the audit trail before he has a token, or without one. */
+export function actorOf(
+  {
+    tenantId,
+    clientId,
+    kind,
+    origin,
+  }: Pick<SignInTry, 'tenantId' | 'clientId' | 'kind' | 'origin'>,
+  user: UserRow,
+): Actor {
   const id = publicId('usr', user.user_id)
   return {
     kind: kind === 'operator' ? 'operator' : 'app',
