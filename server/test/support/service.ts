@@ -70,12 +70,15 @@ export interface TestServiceOptions {
   readonly worker?: boolean
   /** Of the gateway's answers, in ms. */
   readonly latency?: readonly [number, number]
+  /** Default 900. The API takes them for 15 s more. */
+  readonly accessTokenSeconds?: number
 }
 
 /** Call it once per file and `after(() => service.close())`. */
 export async function startServiceForTests({
   worker = true,
   latency = [0, 1],
+  accessTokenSeconds = 900,
 }: TestServiceOptions = {}): Promise<TestService> {
   const cleanup = new AsyncDisposableStack()
   try {
@@ -107,6 +110,7 @@ export async function startServiceForTests({
         issuer: baseUrl,
         clock: systemClock,
         sealing,
+        accessTokenSeconds,
         connectors: [sandboxConnector({ baseUrl: gatewayUrl })],
         logger: pino({ level: process.env['COUNTINGHOUSE_TEST_LOG'] ?? 'silent' }),
       })
