@@ -17,9 +17,9 @@ const ALPHABET = Buffer.from('0123456789abcdefghjkmnpqrstvwxyz')
 const DIGIT_AT = [...'xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx'].flatMap((mark, at) =>
   mark === 'x' ? [at] : [],
 )
+const NONE = 255 // no digit
 const NIBBLES = valuesOf(HEX)
 const VALUES = valuesOf(ALPHABET)
-const NONE = 255
 
 /** A new uuid v7 in lower-case text, stamped with `at`. Text order equals PostgreSQL's uuid order. */
 export function newId(at: Date): string {
@@ -95,7 +95,7 @@ export function internalId(prefix: string, shown: string): string | undefined {
 }
 
 function valuesOf(characters: Buffer): Uint8Array {
-  const values = new Uint8Array(128).fill(255)
+  const values = new Uint8Array(128).fill(NONE)
   for (const [value, code] of characters.entries()) values[code] = value
   return values
 }

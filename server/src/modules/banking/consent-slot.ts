@@ -18,6 +18,7 @@ import { describeConsent } from './describe-consent.ts'
 import { endConsentsOf } from './end-consents-of.ts'
 import { type Ending, endConsents } from './end-consents.ts'
 import { findHoldings } from './holder.queries.ts'
+import { inLockOrder } from './lock-consents.ts'
 
 /** What the authorization server asks of consents, over their tables. */
 export function consentSlot({
@@ -45,11 +46,7 @@ export function consentSlot({
     },
     liveGrant: (ask) => liveGrant(db, ask, clock.now()),
     async grantsEnded(tx, ended) {
-      const sorted = ended.toSorted(
-        (one, other) =>
-          compare(one.tenantId, other.tenantId) || compare(one.grantId, other.grantId),
-      )
-      const rows = await lockConsentsOfGrants(tx, sorted)
+      const rows = await lockConsentsOfGrants(tx, inLockOrder(ended))
       const endings = new Map<ConsentRow, Ending>()
       for (const row of rows) {
         const why = ended.find(
@@ -85,9 +82,4 @@ async function liveGrant(db: Db, ask: ConsentAsk, now: Date): Promise<string | u
       (accounts.length === 0 || accounts.some((id) => held.has(id))),
   )
   return live?.grant_id ?? undefined
-}
-
-function compare(one: string, other: string): number {
-  if (one === other) return 0
-  return one < other ? -1 : 1
 }

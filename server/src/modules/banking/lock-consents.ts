@@ -1,6 +1,11 @@
 import { type Asked, tenantOf } from '../../platform/command.ts'
 import type { Tx } from '../../platform/db/types.ts'
-import { type ConsentRow, lockConsents, lockConsentsOfGrants } from './consent.queries.ts'
+import {
+  type ConsentRow,
+  type GrantPair,
+  lockConsents,
+  lockConsentsOfGrants,
+} from './consent.queries.ts'
 import { findHoldings } from './holder.queries.ts'
 import { type CountedConsent, readCounters } from './limit-counter.queries.ts'
 import { type Counters, firstOfMonth } from './limits.ts'
@@ -23,8 +28,7 @@ export async function lockConsentsOf(
   requests: readonly Asked<unknown>[],
 ): Promise<LockedConsents> {
   const users = usersOf(requests)
-  const grants = distinct(users, ({ tenantId, grantId }) => `${tenantId} ${grantId}`)
-  return await withHoldings(tx, users, lockConsentsOfGrants(tx, grants))
+  return await withHoldings(tx, users, lockConsentsOfGrants(tx, inLockOrder(users)))
 }
 
 /** The same for one tenant, with other consents that the command is about. */
@@ -101,13 +105,13 @@ export async function countersOf(
 
 const DAY_MS = 24 * 3_600_000
 
-/** Without repetitions, in lock order. */
-function distinct<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
-  const byKey = new Map(items.map((item) => [keyOf(item), item]))
-  return [...byKey.keys()].toSorted(compare).map((key) => byKey.get(key) as Item)
+/** Grants by tenant and id, each once: the order in which every lock of several consents is taken. */
+export function inLockOrder<Grant extends GrantPair>(grants: readonly Grant[]): Grant[] {
+  return distinct(grants, ({ tenantId, grantId }) => `${tenantId} ${grantId}`)
 }
 
-function compare(one: string, other: string): number {
-  if (one === other) return 0
-  return one < other ? -1 : 1
+/** Without repetitions, in the order of their keys. */
+function distinct<Item>(items: readonly Item[], keyOf: (item: Item) => string): Item[] {
+  const byKey = new Map(items.map((item) => [keyOf(item), item]))
+  return [...byKey.keys()].toSorted().map((key) => byKey.get(key) as Item)
 }

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 import type { Actor, SignedInUser } from '../../platform/actor.ts'
 import { API_AUDIENCE } from './audience.ts'
 import type { ClientKind } from './client.queries.ts'
-import type { IssuedToken } from './revocation-set.ts'
+import type { IssuedToken } from './ended-tokens.ts'
 import { type Keyring, SIGNING_ALG } from './signing-keys.ts'
 import { tokenRefused } from './token-challenges.ts'
 

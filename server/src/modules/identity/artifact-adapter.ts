@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import type { Db } from '../../platform/db/types.ts'
+import { hashOfId } from './artifact-id.ts'
 import {
   type ArtifactRow,
   type SealedPayload,
@@ -48,30 +48,30 @@ export function artifactAdapter(model: string, { db, sealing, endGrant }: Artifa
 
   return {
     async upsert(id, payload) {
-      const idHash = digest(id)
+      const idHash = hashOfId(id)
       const { uid, exp, clientId, accountId, grantId } = payload
       await upsertArtifact(db, {
         model,
         idHash,
-        uidHash: uid === undefined ? null : digest(uid),
+        uidHash: uid === undefined ? null : hashOfId(uid),
         payload: stored(payload, idHash),
         clientId: clientId ?? null,
-        subjectHash: accountId === undefined ? null : digest(accountId),
+        subjectHash: accountId === undefined ? null : hashOfId(accountId),
         grantId: grantId ?? null,
         expiresAt: exp === undefined ? null : new Date(exp * 1_000),
       })
     },
     async find(id) {
-      return restored(await findArtifact(db, model, digest(id)))
+      return restored(await findArtifact(db, model, hashOfId(id)))
     },
     async findByUid(uid) {
-      return restored(await findArtifactByUid(db, model, digest(uid)))
+      return restored(await findArtifactByUid(db, model, hashOfId(uid)))
     },
     async findByUserCode() {
       return undefined // the device flow is off
     },
     async consume(id) {
-      if (await consumeArtifact(db, model, digest(id))) return
+      if (await consumeArtifact(db, model, hashOfId(id))) return
       if (model === 'PushedAuthorizationRequest') {
         throw new errors.InvalidRequestUri('request_uri was used before')
       }
@@ -79,14 +79,10 @@ export function artifactAdapter(model: string, { db, sealing, endGrant }: Artifa
     },
     async destroy(id) {
       if (model === 'Grant') await endGrant(id)
-      else await deleteArtifact(db, model, digest(id))
+      else await deleteArtifact(db, model, hashOfId(id))
     },
     // The library calls this for each model beside the end of the grant, which takes them all at
     // once: two deletions of the same rows in different orders would deadlock.
     async revokeByGrantId() {},
   }
-}
-
-function digest(id: string): Buffer {
-  return hash('sha256', id, 'buffer')
 }

@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import { type RawBuilder, sql } from 'kysely'
 import { statement } from '../../platform/db/statement.ts'
 import type { TxOf } from '../../platform/db/types.ts'
+import { hashOfId } from './artifact-id.ts'
 
 /**
  * What the authorization server remembers, by the hash of its id, and the ids that count once.
@@ -154,7 +154,7 @@ export async function deleteArtifactsOf(
   tx: Tx,
   { tenantId, userIds, clientIds }: ArtifactOwners,
 ): Promise<void> {
-  const subjects = userIds.map((id) => hash('sha256', id))
+  const subjects = userIds.map(hexOfId)
   await deleteOwnedGrants(tx, tenantId, subjects, clientIds)
   await deleteOwned(tx, tenantId, subjects, clientIds)
 }
@@ -169,10 +169,11 @@ const deleteOwned = statement(`delete from identity.artifacts where ${OWNED}`)
 
 /** Where these people (`usr_…`) are signed in: at the authorization pages and at their own. */
 export async function deleteSessionsOf(tx: Tx, userIds: readonly string[]): Promise<void> {
-  await deleteSessions(
-    tx,
-    userIds.map((id) => hash('sha256', id)),
-  )
+  await deleteSessions(tx, userIds.map(hexOfId))
+}
+
+function hexOfId(id: string): string {
+  return hashOfId(id).toString('hex')
 }
 
 const deleteSessions = statement(`

@@ -6,6 +6,7 @@ import type {
   SecurityProfile,
 } from './client.queries.ts'
 import { jwksUriFault, redirectFault } from './client-uri.rules.ts'
+import { holdsPrivatePart } from './private-key-members.ts'
 import { customerScopes, isScope, sandboxScopes } from './scopes.ts'
 import type { TenantMode } from './tenant.queries.ts'
 
@@ -96,7 +97,7 @@ function authenticationFault(client: ClientMetadata): string | undefined {
 
 // ES256, EdDSA and PS256 with a modulus of 2048 bits or more: what FAPI 2.0 allows.
 function keyFault(key: Readonly<Record<string, unknown>>): string | undefined {
-  if (PRIVATE_MEMBERS.some((member) => member in key)) return 'jwks holds a private or secret key'
+  if (holdsPrivatePart(key)) return 'jwks holds a private or secret key'
   const { kty, crv, alg, use, n } = key
   if (use !== undefined && use !== 'sig') return 'jwks holds a key that is not for signatures'
   if (kty === 'EC' && crv === 'P-256' && fits(alg, 'ES256')) return undefined
@@ -107,8 +108,6 @@ function keyFault(key: Readonly<Record<string, unknown>>): string | undefined {
   }
   return 'jwks holds a key that signs neither ES256, EdDSA nor PS256'
 }
-
-const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
 function fits(alg: unknown, ...allowed: readonly string[]): boolean {
   return alg === undefined || (typeof alg === 'string' && allowed.includes(alg))

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Pool } from 'pg'
 import { recordAudit } from '../audit/index.ts'
@@ -6,6 +5,7 @@ import type { Actor } from '../../platform/actor.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { inTransaction } from '../../platform/db/transaction.ts'
 import { internalId, newId, publicId } from '../../platform/ids.ts'
+import { hashOfId } from './artifact-id.ts'
 import { lockGrant, tenantOfGrant } from './artifact.queries.ts'
 import { oursOf } from './library-client.ts'
 import type { ConsentSlot } from './consent-slot.ts'
@@ -35,7 +35,7 @@ export async function endGrant(
   const reason = reasonOf(ctx)
   const at = clock.now()
   await inTransaction(pool, async (tx) => {
-    const idHash = hash('sha256', grantId, 'buffer')
+    const idHash = hashOfId(grantId)
     const tenantId = await tenantOfGrant(tx, idHash)
     if (tenantId === undefined) return
     const ended = [{ tenantId, grantId, reason, at }]

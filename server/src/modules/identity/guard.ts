@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import type { Actor } from '../../platform/actor.ts'
 import type { Clock } from '../../platform/clock.ts'
 import { ApiError } from '../../platform/errors.ts'
@@ -9,6 +8,7 @@ import { createProofCheck } from './dpop-proof.ts'
 import type { ProofRegister } from './proof-register.ts'
 import type { Revocations } from './revocation-set.ts'
 import { proofRefused, tokenRefused } from './token-challenges.ts'
+import { type VerifiedToken, openVerifiedTokens } from './verified-tokens.ts'
 
 /**
  * Who asks: from the headers of a request to an `Actor`, or a refusal.
@@ -31,64 +31,39 @@ export interface GuardParts extends TokenReaderParts {
   readonly clock: Clock
 }
 
-const CACHE_TOKENS = 50_000 // some 30 MB; a token that falls out is verified again
-const CACHE_MS = 60_000
-
-interface Known {
-  readonly token: AccessToken
-  /** Milliseconds: until then the token is accepted without being verified again. */
-  readonly trustedUntil: number
-  /** The version of the revocations at which the token was not among them. */
-  cleanAt: number
-}
-
 export function createGuard(parts: GuardParts): Guard {
   const { issuer, keys, revocations, proofs, clock } = parts
-  const cache = new LRUCache<string, Known>({ max: CACHE_TOKENS })
   const readToken = createTokenReader(parts)
+  const tokens = openVerifiedTokens({ readToken, keys, clock })
   const checkProof = createProofCheck(issuer, proofs)
 
   function authenticate(request: GuardedRequest): Actor | Promise<Actor> {
     const credential = credentialOf(request)
     const key = hash('sha256', credential.token, 'base64url')
-    const known = cache.get(key)
-    if (known === undefined || !isTrusted(known)) {
-      return verified(request, credential, key)
+    const known = tokens.recall(key)
+    if (known === undefined || !revocations.isFresh()) {
+      return lookedUp(request, credential, key, known)
     }
-    if (!revocations.isFresh()) return freshened(request, credential, known)
     return admitted(request, credential, known)
   }
 
-  function isTrusted({ trustedUntil, token }: Known): boolean {
-    return clock.now().getTime() < trustedUntil && keys.knows(token.kid)
-  }
-
-  async function verified(request: GuardedRequest, credential: Credential, key: string) {
-    const known = await remembered(credential.token, key)
+  async function lookedUp(
+    request: GuardedRequest,
+    credential: Credential,
+    key: string,
+    known: VerifiedToken | undefined,
+  ): Promise<Actor> {
+    const verified = known ?? (await tokens.verify(credential.token, key))
     if (!revocations.isFresh()) await revocations.freshen()
-    return await admitted(request, credential, known)
-  }
-
-  async function freshened(request: GuardedRequest, credential: Credential, known: Known) {
-    await revocations.freshen()
-    return await admitted(request, credential, known)
-  }
-
-  async function remembered(text: string, key: string): Promise<Known> {
-    const now = clock.now()
-    const token = await readToken(text, now)
-    const trustedUntil = Math.min(token.expiresAt, now.getTime() + CACHE_MS)
-    const known = { token, trustedUntil, cleanAt: -1 }
-    cache.set(key, known)
-    return known
+    return await admitted(request, credential, verified)
   }
 
   function admitted(
     request: GuardedRequest,
     { scheme, token: text }: Credential,
-    known: Known,
+    known: VerifiedToken,
   ): Actor | Promise<Actor> {
-    refuseEnded(known)
+    refuseEnded(revocations, known)
     const { actor, jkt } = known.token
     if (jkt === undefined) {
       if (scheme === 'Bearer') return actorAt(actor, request.ip)
@@ -111,17 +86,6 @@ export function createGuard(parts: GuardParts): Guard {
     return actorAt(actor, request.ip)
   }
 
-  function refuseEnded(known: Known): void {
-    const version = revocations.version()
-    if (known.cleanAt === version) return
-    const { issued, jkt } = known.token
-    if (revocations.hasEnded(issued)) {
-      const scheme = jkt === undefined ? 'Bearer' : 'DPoP'
-      throw tokenRefused('token_revoked', 'it was taken back', scheme)
-    }
-    known.cleanAt = version
-  }
-
   async function inspect(text: string): Promise<AccessToken | undefined> {
     let token: AccessToken
     try {
@@ -137,7 +101,18 @@ export function createGuard(parts: GuardParts): Guard {
   return { authenticate, inspect }
 }
 
-// Written out: a spread of a class-less template costs more than all the rest of a hit.
+function refuseEnded(revocations: GuardParts['revocations'], known: VerifiedToken): void {
+  const version = revocations.version()
+  if (known.cleanAt === version) return
+  const { issued, jkt } = known.token
+  if (revocations.hasEnded(issued)) {
+    const scheme = jkt === undefined ? 'Bearer' : 'DPoP'
+    throw tokenRefused('token_revoked', 'it was taken back', scheme)
+  }
+  known.cleanAt = version
+}
+
+// Member by member: a spread of the whole costs more than all the rest of a hit.
 function actorAt(
   { kind, tenantId, tenantMode, id, clientId, user, scopes, principal }: AccessToken['actor'],
   origin: string,

@@ -112,8 +112,6 @@ function settings(parts: ProviderParts): Configuration {
     endGrant: (grantId: string) => endGrant(endings, grantId),
   }
   const https = issuer.startsWith('https:')
-  const off = { enabled: false }
-  const on = { enabled: true }
   return {
     adapter: (model) => (model === 'Client' ? directory.adapter : adapterOf(model, artifacts)),
     jwks: { keys: keys.map(({ privateJwk }) => ({ ...privateJwk, use: 'sig', alg: SIGNING_ALG })) },
@@ -132,35 +130,7 @@ function settings(parts: ProviderParts): Configuration {
       long: { httpOnly: true, sameSite: 'lax', secure: https },
       short: { httpOnly: true, sameSite: 'lax', secure: https },
     },
-    features: {
-      clientCredentials: on,
-      devInteractions: off,
-      dPoP: { enabled: true, nonceSecret: sealing.deriveKey('dpop-nonce') },
-      fapi: {
-        enabled: true,
-        profile: (_ctx, client) => (client && profileOf(client) === 'fapi2' ? '2.0' : undefined),
-      },
-      introspection: { enabled: true, allowedPolicy: tokenPolicies.introspection },
-      pushedAuthorizationRequests: on,
-      resourceIndicators: {
-        enabled: true,
-        defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? API_AUDIENCE,
-        useGrantedResource: () => true,
-        getResourceServerInfo: (ctx, resource, client) => {
-          if (resource !== API_AUDIENCE) throw new errors.InvalidTarget()
-          settleScope(ctx.oidc.params, client.scope)
-          return { ...API, accessTokenTTL: accessTokenSeconds }
-        },
-      },
-      revocation: { enabled: true, allowedPolicy: tokenPolicies.revocation },
-      richAuthorizationRequests: richAuthorizationRequests(),
-      rpInitiatedLogout: {
-        enabled: true,
-        logoutSource: (ctx, form) => renderLogout(ctx, form),
-        postLogoutSuccessSource: (ctx) => renderSignedOut(ctx),
-      },
-      userinfo: off,
-    },
+    features: features(sealing, accessTokenSeconds),
     interactions: {
       policy: loginPolicy(),
       url: (_ctx, { uid }) => `/oauth/interaction/${uid}`,
@@ -195,6 +165,41 @@ function settings(parts: ProviderParts): Configuration {
     renderError,
     fetch: parts.fetch,
   }
+}
+
+/** Which endpoints and profiles there are. */
+function features(sealing: Sealing, accessTokenSeconds: number) {
+  const off = { enabled: false }
+  const on = { enabled: true }
+  return {
+    clientCredentials: on,
+    devInteractions: off,
+    dPoP: { enabled: true, nonceSecret: sealing.deriveKey('dpop-nonce') },
+    fapi: {
+      enabled: true,
+      profile: (_ctx, client) => (client && profileOf(client) === 'fapi2' ? '2.0' : undefined),
+    },
+    introspection: { enabled: true, allowedPolicy: tokenPolicies.introspection },
+    pushedAuthorizationRequests: on,
+    resourceIndicators: {
+      enabled: true,
+      defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? API_AUDIENCE,
+      useGrantedResource: () => true,
+      getResourceServerInfo: (ctx, resource, client) => {
+        if (resource !== API_AUDIENCE) throw new errors.InvalidTarget()
+        settleScope(ctx.oidc.params, client.scope)
+        return { ...API, accessTokenTTL: accessTokenSeconds }
+      },
+    },
+    revocation: { enabled: true, allowedPolicy: tokenPolicies.revocation },
+    richAuthorizationRequests: richAuthorizationRequests(),
+    rpInitiatedLogout: {
+      enabled: true,
+      logoutSource: (ctx, form) => renderLogout(ctx, form),
+      postLogoutSuccessSource: (ctx) => renderSignedOut(ctx),
+    },
+    userinfo: off,
+  } satisfies Configuration['features']
 }
 
 // `__Host-`: of this origin alone. The other two live on a path, which that name forbids.

@@ -6,7 +6,8 @@ import type { Tx } from '../../platform/db/types.ts'
 import { newId } from '../../platform/ids.ts'
 import { type TestDatabase, createTestDatabase } from '../../../test/support/database.ts'
 import { createTenant } from './create-tenant.ts'
-import { type IssuedToken, type Revocations, openRevocations } from './revocation-set.ts'
+import type { IssuedToken } from './ended-tokens.ts'
+import { type Revocations, openRevocations } from './revocation-set.ts'
 import {
   readmitClient,
   revokeClients,

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto'
 import { afterCommit } from '../../platform/db/transaction.ts'
 import type { TxOf } from '../../platform/db/types.ts'
+import { hashOfId } from './artifact-id.ts'
 import { deleteGrants } from './artifact.queries.ts'
 import {
   type NewRevocation,
@@ -54,10 +54,7 @@ export interface EndedGrant extends Ending {
 /** Ends grants: their codes and refresh tokens are deleted, their access tokens are refused. */
 export async function revokeGrants(tx: Tx, ended: readonly EndedGrant[]): Promise<void> {
   if (ended.length === 0) return
-  const grants = ended.map(({ grantId }) => ({
-    grantId,
-    idHash: hash('sha256', grantId, 'buffer'),
-  }))
+  const grants = ended.map(({ grantId }) => ({ grantId, idHash: hashOfId(grantId) }))
   await record(
     tx,
     ended.map((it) => revocation('grant', it.grantId, it)),

@@ -1,4 +1,4 @@
-import { hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
 import type { Clock } from '../../../platform/clock.ts'
@@ -6,6 +6,7 @@ import type { Sealing } from '../../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../../platform/db/dialect.ts'
 import { inTransaction } from '../../../platform/db/transaction.ts'
 import { internalId, publicId } from '../../../platform/ids.ts'
+import { hashOfId } from '../artifact-id.ts'
 import { deleteArtifact } from '../artifact.queries.ts'
 import type { Progress } from '../pages/interaction.ts'
 import { type AccountRow, findActiveAccount } from '../users/account.queries.ts'
@@ -142,7 +143,7 @@ function sessionVault({ pool, sealing, clock }: SessionParts) {
   }
 
   function rowOf(id: string, kept: Kept) {
-    const idHash = digest(id)
+    const idHash = hashOfId(id)
     const sealed = sealing.seal(Buffer.from(JSON.stringify(kept)), context(idHash))
     const payload = { sealed: sealed.toString('base64') }
     return { idHash, payload, expiresAt: new Date(endOf(kept)) }
@@ -151,17 +152,17 @@ function sessionVault({ pool, sealing, clock }: SessionParts) {
   return {
     async insert(id: string, kept: Kept, former: string | undefined): Promise<void> {
       const { tenantId, user } = kept
-      const subjectHash = user === undefined ? null : digest(user.id)
+      const subjectHash = user === undefined ? null : hashOfId(user.id)
       const row = { ...rowOf(id, kept), tenantId, subjectHash }
       await inTransaction(pool, async (tx) => {
-        if (former !== undefined) await deleteArtifact(tx, SESSION_MODEL, digest(former))
+        if (former !== undefined) await deleteArtifact(tx, SESSION_MODEL, hashOfId(former))
         await insertSession(tx, row)
       })
     },
     async find(cookie: SessionCookie, request: Asking, tenantId: string) {
       const id = cookie.read(request)
       if (id === undefined) return undefined
-      const idHash = digest(id)
+      const idHash = hashOfId(id)
       const payload = await findSession(databaseOver(pool), idHash)
       if (payload === undefined) return undefined
       const bytes = sealing.open(Buffer.from(payload.sealed, 'base64'), context(idHash))
@@ -173,7 +174,7 @@ function sessionVault({ pool, sealing, clock }: SessionParts) {
       await inTransaction(pool, (tx) => updateSession(tx, rowOf(id, kept)))
     },
     async remove(id: string): Promise<void> {
-      await inTransaction(pool, (tx) => deleteArtifact(tx, SESSION_MODEL, digest(id)))
+      await inTransaction(pool, (tx) => deleteArtifact(tx, SESSION_MODEL, hashOfId(id)))
     },
   }
 }
@@ -181,8 +182,4 @@ function sessionVault({ pool, sealing, clock }: SessionParts) {
 function endOf({ since, seen, user }: Kept): number {
   if (user === undefined) return since + SIGN_IN_MS
   return Math.min(seen + IDLE_MS, since + LONGEST_MS)
-}
-
-function digest(id: string): Buffer {
-  return hash('sha256', id, 'buffer')
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Client, type Interaction, type Provider, errors } from 'oidc-provider'
@@ -6,6 +5,7 @@ import type { Pool } from 'pg'
 import type { Clock } from '../../../platform/clock.ts'
 import type { Sealing } from '../../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../../platform/db/dialect.ts'
+import { hashOfId } from '../artifact-id.ts'
 import { consumeArtifact, restoreArtifact } from '../artifact.queries.ts'
 import { oursOf } from '../library-client.ts'
 import type { ConsentSlot } from '../consent-slot.ts'
@@ -86,11 +86,11 @@ export async function finish(
 
 /** True for exactly one of several submissions of a page. */
 export async function claim(pool: Pool, { uid }: Interaction): Promise<boolean> {
-  return await consumeArtifact(databaseOver(pool), 'Interaction', digest(uid))
+  return await consumeArtifact(databaseOver(pool), 'Interaction', hashOfId(uid))
 }
 
 export async function release(pool: Pool, { uid }: Interaction): Promise<void> {
-  await restoreArtifact(databaseOver(pool), 'Interaction', digest(uid))
+  await restoreArtifact(databaseOver(pool), 'Interaction', hashOfId(uid))
 }
 
 const WAIT_MS = 50
@@ -110,8 +110,4 @@ export async function answered({ provider, interaction }: Waiting): Promise<bool
     await sleep(WAIT_MS)
   }
   return false
-}
-
-function digest(id: string): Buffer {
-  return hash('sha256', id, 'buffer')
 }

@@ -5,14 +5,9 @@ import { type Outcome, accept } from '../../../platform/errors.ts'
 import { publicId } from '../../../platform/ids.ts'
 import { type Consents, endAccess } from '../end-access.ts'
 import { revokeSubjects } from '../revoke-tokens.ts'
+import { type HeldUsers, lockUsersOf } from './lock-users.ts'
 import { refuse } from './user.errors.ts'
-import {
-  type UserKind,
-  type UserRow,
-  type UserStatus,
-  lockUsers,
-  updateStatuses,
-} from './user.queries.ts'
+import { type UserKind, type UserRow, type UserStatus, updateStatuses } from './user.queries.ts'
 
 export interface StatusChange {
   readonly userId: string
@@ -25,25 +20,18 @@ export interface StatusChange {
  * their consents, refresh tokens and sessions end in the same transaction; let in again, they begin
  * with none. Done again it changes nothing.
  */
-export function changeUserStatus(consents: Consents): Command<StatusChange, UserRow, Held> {
+export function changeUserStatus(consents: Consents): Command<StatusChange, UserRow, HeldUsers> {
   return {
     name: 'change_user_status',
-    lock: (tx, requests) =>
-      lockUsers(
-        tx,
-        tenantOf(requests),
-        requests.map(({ input }) => input.userId),
-      ),
+    lock: lockUsersOf,
     run: (tx, requests, held) => run(tx, requests, held, consents),
   }
 }
 
-type Held = ReadonlyMap<string, UserRow>
-
 async function run(
   tx: Tx,
   requests: readonly Asked<StatusChange>[],
-  held: Held,
+  held: HeldUsers,
   consents: Consents,
 ): Promise<Outcome<UserRow>[]> {
   const changed = new Set<Asked<StatusChange>>()

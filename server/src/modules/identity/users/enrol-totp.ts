@@ -1,10 +1,11 @@
 import { actOf, recordAudit } from '../../audit/index.ts'
-import { type Asked, type Command, tenantOf } from '../../../platform/command.ts'
+import type { Asked, Command } from '../../../platform/command.ts'
 import type { Tx } from '../../../platform/db/types.ts'
 import { type Outcome, accept } from '../../../platform/errors.ts'
 import { upsertTotpSecrets } from './credential.queries.ts'
+import { type HeldUsers, lockUsersOf } from './lock-users.ts'
 import { refuse } from './user.errors.ts'
-import { type UserKind, type UserRow, lockUsers } from './user.queries.ts'
+import type { UserKind, UserRow } from './user.queries.ts'
 
 export interface TotpEnrolment {
   readonly userId: string
@@ -13,23 +14,16 @@ export interface TotpEnrolment {
 }
 
 /** Gives users a second factor, in the place of one that they had. */
-export const enrolTotp: Command<TotpEnrolment, UserRow, Held> = {
+export const enrolTotp: Command<TotpEnrolment, UserRow, HeldUsers> = {
   name: 'enrol_totp',
-  lock: (tx, requests) =>
-    lockUsers(
-      tx,
-      tenantOf(requests),
-      requests.map(({ input }) => input.userId),
-    ),
+  lock: lockUsersOf,
   run,
 }
-
-type Held = ReadonlyMap<string, UserRow>
 
 async function run(
   tx: Tx,
   requests: readonly Asked<TotpEnrolment>[],
-  held: Held,
+  held: HeldUsers,
 ): Promise<Outcome<UserRow>[]> {
   const outcomes = requests.map(({ input }): Outcome<UserRow> => {
     const row = held.get(input.userId)

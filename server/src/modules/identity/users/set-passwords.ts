@@ -6,8 +6,9 @@ import { publicId } from '../../../platform/ids.ts'
 import { deleteSessionsOf } from '../artifact.queries.ts'
 import { revokeSubjects } from '../revoke-tokens.ts'
 import { listPasswords, upsertPasswords } from './credential.queries.ts'
+import { type HeldUsers, lockUsersOf } from './lock-users.ts'
 import { refuse } from './user.errors.ts'
-import { type UserKind, type UserRow, lockUsers } from './user.queries.ts'
+import type { UserKind, UserRow } from './user.queries.ts'
 
 export interface PasswordChange {
   readonly userId: string
@@ -21,23 +22,16 @@ const FORMER_KEPT = 4 // of an operator: none of them again
  * Gives users new passwords. What was issued to them before ends: whoever knew the old password may
  * hold tokens.
  */
-export const setPasswords: Command<PasswordChange, UserRow, Held> = {
+export const setPasswords: Command<PasswordChange, UserRow, HeldUsers> = {
   name: 'set_passwords',
-  lock: (tx, requests) =>
-    lockUsers(
-      tx,
-      tenantOf(requests),
-      requests.map(({ input }) => input.userId),
-    ),
+  lock: lockUsersOf,
   run,
 }
-
-type Held = ReadonlyMap<string, UserRow>
 
 async function run(
   tx: Tx,
   requests: readonly Asked<PasswordChange>[],
-  held: Held,
+  held: HeldUsers,
 ): Promise<Outcome<UserRow>[]> {
   const tenantId = tenantOf(requests)
   const found = requests.filter(({ input }) => held.get(input.userId)?.kind === input.kind)
