@@ -11,6 +11,7 @@ import type { PageParts } from './pages/interaction.ts'
 import { openProofRegister } from './proof-register.ts'
 import { type ProviderParts, buildProvider } from './provider.ts'
 import { openRevocations } from './revocation-set.ts'
+import { createSecretBrake } from './secret-brake.ts'
 import { onRevoked } from './revoke-tokens.ts'
 import { type Keyring, type SigningKey, openKeyring } from './signing-keys.ts'
 
@@ -63,6 +64,7 @@ export async function openAuthorizationServer(
   revocations.onClient((clientId) => directory.forget(clientId))
   const clientKind = (clientId: string) => directory.kindOf(clientId)
   const proofs = openProofRegister(pool)
+  const secretBrake = createSecretBrake({ pool, clock, onError })
   const guard = createGuard({ issuer, keys, clientKind, revocations, proofs, clock })
   const usage = openClientUsage(pool, { clock, onError })
   let current = built(keys.current())
@@ -70,7 +72,8 @@ export async function openAuthorizationServer(
   let cannotFollow = false
 
   function built(set: readonly SigningKey[]) {
-    const parts = { ...settings, consents, keys: set, directory, guard, revocations, usage }
+    const own = { directory, guard, revocations, usage, secretBrake }
+    const parts = { ...settings, ...own, consents, keys: set }
     const provider = buildProvider(parts)
     return { set, provider, answer: provider.callback() }
   }

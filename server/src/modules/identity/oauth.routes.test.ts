@@ -8,6 +8,7 @@ import {
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type CryptoKey,
   SignJWT,
@@ -278,6 +279,26 @@ test('a wrong secret, the stored hash as a secret, and an unknown client are ref
     assert.deepEqual([status, body['error']], [401, 'invalid_client'])
     assert.match(headers.get('www-authenticate') ?? '', /^Basic /)
   }
+})
+
+test('twenty wrong secrets within a minute close the way for that client, also to the right one', async () => {
+  const [it, other] = [await givenClient(), await givenClient()]
+  for (let tries = 0; tries < 20; tries += 1) {
+    assert.equal((await ask({ id: it.id, secret: `wrong-${tries}` })).status, 401)
+  }
+  const late = await ask(it)
+  assert.deepEqual([late.status, late.body['error']], [429, 'temporarily_unavailable'])
+  assert.equal(late.headers.get('retry-after'), '60')
+  assert.equal((await ask(other)).status, 200, 'another client of the same address goes on')
+  const audited = async () => {
+    const { rows } = await database.pools.identity.query<{ reason: string }>(
+      `select reason from audit.events where action = 'client.authenticate' and actor_id = $1`,
+      [it.id],
+    )
+    return rows.map(({ reason }) => reason)
+  }
+  for (let waits = 0; waits < 50 && (await audited()).length === 0; waits += 1) await sleep(20)
+  assert.deepEqual(await audited(), ['too_many_wrong_secrets'])
 })
 
 test('a client id with NUL, which no database can look up, is an unknown client', async () => {

@@ -26,6 +26,7 @@ import { renderError, renderLogout, renderSignedOut } from './pages/library-page
 import { allowTargets, contentPolicy } from './pages/content-policy.ts'
 import { relyingPartyOf } from './passkeys/relying-party.ts'
 import { richAuthorizationRequests } from './rich-authorization.ts'
+import { type GuessedClient, type SecretBrake, WINDOW_SECONDS } from './secret-brake.ts'
 import { apiScopes, isScope, scopes } from './scopes.ts'
 import { levels } from './sign-in-level.ts'
 import { SIGNING_ALG, type SigningKey } from './signing-keys.ts'
@@ -42,6 +43,7 @@ export interface ProviderParts extends TokenEndpointParts {
   readonly consents: ConsentSlot | undefined
   /** Where artifacts are kept. Default: the database. */
   readonly adapterOf?: ((model: string, parts: ArtifactParts) => Adapter) | undefined
+  readonly secretBrake: SecretBrake
   /** For the keys of clients, at addresses that strangers chose. */
   readonly fetch: typeof fetch
   /** How long access tokens live, at most and by default 900. */
@@ -54,11 +56,16 @@ export interface ProviderParts extends TokenEndpointParts {
  * cannot change its keys: a new set of them means a new provider, so all overrides stand here.
  */
 export function buildProvider(parts: ProviderParts): Provider {
-  const { issuer, pool, onError } = parts
+  const { issuer, pool, onError, secretBrake } = parts
   const provider = new Provider(issuer, settings(parts))
   provider.proxy = true // the route hands over requests whose forwarding headers are ours
   provider.Client.prototype.compareClientSecret = function compare(this: unknown, secret: string) {
-    return isSecretOf((this as OurMetadata).secret_hashes, secret)
+    const client = this as OurMetadata & GuessedClient
+    const origin = Provider.ctx?.ip ?? ''
+    secretBrake.check(client, origin)
+    const isRight = isSecretOf(client.secret_hashes, secret)
+    if (!isRight) secretBrake.failed(client, origin)
+    return isRight
   }
   // The library looks and then saves: six parallel uses of one assertion would all pass.
   provider.ReplayDetection.unique = async (iss, jti, exp) => {
@@ -71,6 +78,7 @@ export function buildProvider(parts: ProviderParts): Provider {
     if (ctx.method === 'GET' || ctx.method === 'POST') ctx.set(CSP, contentPolicy())
     await next()
     if (ctx.status === 503) ctx.set('retry-after', '2')
+    if (ctx.status === 429) ctx.set('retry-after', `${WINDOW_SECONDS}`)
     const { oidc } = ctx as Partial<KoaContextWithOIDC> // absent where no route matched
     if (oidc?.route === 'discovery') ctx.body = served(ctx.body as object)
     if (oidc?.route === 'discovery' || oidc?.route === 'jwks') {
