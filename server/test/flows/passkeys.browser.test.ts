@@ -184,6 +184,11 @@ test(
   },
 )
 
+test('the metadata offers what a domain name makes possible', { skip: noChromium }, () => {
+  const { acr_values_supported: levels } = app.config.serverMetadata()
+  assert.deepEqual(levels, ['ch:1', 'ch:2', 'ch:phr'])
+})
+
 test(
   'a device that does not verify its owner opens nothing, and says so',
   { skip: noChromium },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { knownId, newId } from '../../src/platform/ids.ts'
 import { type TestService, startServiceForTests } from '../support/service.ts'
 
 let service: TestService
@@ -77,4 +78,46 @@ test('a customer is kept out and let in again', async () => {
   assert.deepEqual([out.status, out.body['status']], [200, 'disabled'])
   const back = await service.call('POST', `/customers/${String(id)}/enable`)
   assert.deepEqual([back.status, back.body['status']], [200, 'active'])
+})
+
+test('the bank lists the passkeys of a customer and removes one, not those of strangers', async () => {
+  const body = { username: 'barbara', display_name: 'Barbara' }
+  const id = String((await service.call('POST', '/customers', { body })).body['id'])
+  const path = `/customers/${id}/passkeys`
+  const none = await service.call('GET', path)
+  assert.deepEqual([none.status, none.body['data']], [200, []])
+  await service.database.pools.identity.query(
+    `insert into identity.passkeys (tenant_id, user_id, passkey_id, rp_id, credential_id, public_key,
+       sign_count, is_synced, name, created_at)
+     values ($1, $2, $3, 'bank.example', '\\x01', '\\x02', 7, true, 'My phone', now())`,
+    [service.tenantId, knownId(id), newId(new Date())],
+  )
+  const list = await service.call('GET', path)
+  const [passkey] = list.body['data'] as { id: string }[]
+  assert.ok(passkey)
+  assert.match(passkey.id, /^psk_/)
+  const text = JSON.stringify(list.body)
+  assert.match(text, /"name":"My phone","domain":"bank\.example","synced":true/)
+  assert.doesNotMatch(
+    text,
+    /public_key|credential|sign_count|transports/,
+    'what is only for us stays with us',
+  )
+  const read = await service.call('GET', `/customers/${id}`)
+  assert.deepEqual(read.body['factors'], ['passkey', 'password'])
+
+  const one = `${path}/${passkey.id}`
+  const { stranger } = service.tokens
+  for (const [method, where, token] of [
+    ['GET', path, stranger],
+    ['DELETE', one, stranger],
+    ['DELETE', one.replace('/customers/', '/operators/'), undefined],
+  ] as const) {
+    const heard = await service.call(method, where, { ...(token && { token }) })
+    assert.deepEqual([heard.status, heard.body['code']], [404, 'user_not_found'], where)
+  }
+  assert.equal((await service.call('DELETE', one)).status, 204)
+  const again = await service.call('DELETE', one)
+  assert.deepEqual([again.status, again.body['code']], [404, 'passkey_not_found'])
+  assert.deepEqual((await service.call('GET', path)).body['data'], [])
 })

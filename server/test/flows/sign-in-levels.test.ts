@@ -62,6 +62,19 @@ test('a wish for two factors is kept: asked for again in a session of one, refus
   assert.ok(enough.url.searchParams.has('code'))
 })
 
+test('a wish for a passkey is kept: two factors do not do for it, and an address has none', async () => {
+  const [app, person] = [await world.givenApp(), await world.givenPerson({ totp: true })]
+  const wish = { acr_values: 'ch:phr' }
+  const browser = cookieBrowser(world.issuer)
+  const { url } = await walk(browser, await request(app, READ, wish), person, accounts())
+  assert.equal(url.searchParams.get('error'), 'unmet_authentication_requirements')
+  const either = await request(app, READ, { acr_values: 'ch:phr ch:1' })
+  const second = await world.givenPerson({ totp: true })
+  const landed = await walk(cookieBrowser(world.issuer), either, second, accounts())
+  assert.ok(landed.url.searchParams.has('code'), 'the least that is asked for will do')
+  assert.deepEqual(app.config.serverMetadata()['acr_values_supported'], ['ch:1', 'ch:2'])
+})
+
 test('prompt=login asks again, whatever the session', async () => {
   const [app, person] = [await world.givenApp(), await world.givenPerson()]
   const browser = cookieBrowser(world.issuer)

@@ -41,6 +41,8 @@ function told(actor: Actor, asked: Parameters<typeof requireSignIn>[1]): string 
 test('a sign-in at least as strong as asked for is enough', () => {
   assert.equal(told(person('ch:2', 900), { acr: 'ch:2' }), '')
   assert.equal(told(person('ch:2', 900), { acr: 'ch:1' }), '')
+  assert.equal(told(person('ch:phr', 900), { acr: 'ch:2' }), '')
+  assert.match(told(person('ch:2', 0), { acr: 'ch:phr' }), /acr_values="ch:phr"$/)
   for (const acr of ['ch:1', '', 'ch:9']) {
     const challenge = told(person(acr, 0), { acr: 'ch:2' })
     assert.match(challenge, /^Bearer error="insufficient_user_authentication"/)
