@@ -3,10 +3,12 @@ import { bankingRoutes, consentSlot, customerConsents } from '../modules/banking
 import {
   accountRoutes,
   assertScopes,
-  interactionRoutes,
   clientRoutes,
+  interactionRoutes,
+  listTenants,
   oauthRoutes,
   openAuthorizationServer,
+  sandboxCallbackRoutes,
   userRoutes,
 } from '../modules/identity/index.ts'
 import { ledgerRoutes } from '../modules/ledger/index.ts'
@@ -38,6 +40,7 @@ import { createPaging } from '../platform/page.ts'
 import { bankActors } from './bank-actors.ts'
 import { documentationOf } from './documentation.ts'
 import { readyChecks } from './ready-checks.ts'
+import { isSandbox } from './seed-sandbox.ts'
 import { type Worker, startWorkers } from './workers.ts'
 
 export interface ServiceOptions {
@@ -123,6 +126,10 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(
     accountRoutes({ ...authorizationServer.pages, consents: customerConsents(consentParts) }),
   )
+  if (isLoopback(new URL(issuer))) {
+    const hasSamples = async () => (await listTenants(db)).some(isSandbox)
+    await http.register(sandboxCallbackRoutes({ issuer, hasSamples }))
+  }
   const paging = createPaging(sealing.deriveKey('list-cursor'))
   await http.register(clientRoutes({ submit, db, paging, consents }))
   await http.register(userRoutes({ submit, db, paging, sealing, consents }))

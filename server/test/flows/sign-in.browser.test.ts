@@ -179,6 +179,10 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await page.click('[name="consent_id"]')
       await page.waitForSelector('[role="status"]')
       await check(page, `own-withdrawn-${colorScheme}`)
+      for (const query of ['code=abc&state=mine', 'error=access_denied']) {
+        await page.goto(`${world.issuer}/sandbox/callback?${query}`)
+        await check(page, `callback-${query.slice(0, 4)}-${colorScheme}`)
+      }
       await page.goto(`${world.issuer}/account/nowhere`)
       await check(page, `own-missing-${colorScheme}`)
       await page.goto(`${world.issuer}/oauth/authorize?client_id=nobody`)

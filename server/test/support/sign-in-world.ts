@@ -24,6 +24,7 @@ import { accountRoutes } from '../../src/modules/identity/account/account.routes
 import type { CustomerConsents } from '../../src/modules/identity/customer-consents.ts'
 import { revokeGrants } from '../../src/modules/identity/revoke-tokens.ts'
 import { interactionRoutes } from '../../src/modules/identity/pages/interaction.routes.ts'
+import { sandboxCallbackRoutes } from '../../src/modules/identity/pages/sandbox-callback.routes.ts'
 import { createUsers } from '../../src/modules/identity/users/create-users.ts'
 import { hashPassword } from '../../src/modules/identity/users/password-hash.ts'
 import { totpContext } from '../../src/modules/identity/users/totp-context.ts'
@@ -121,6 +122,7 @@ export async function openSignInWorld(
   await http.register(
     accountRoutes({ ...server.pages, consents: ownConsents(consents, database.pools.identity) }),
   )
+  await http.register(sandboxCallbackRoutes({ issuer, hasSamples: async () => true }))
   await http.listen({ host: '127.0.0.1', port })
 
   async function givenTenant(mode: 'sandbox' | 'live'): Promise<string> {

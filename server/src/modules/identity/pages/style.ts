@@ -72,6 +72,7 @@ button.plain:hover { background: var(--soft); border-color: var(--brand); }
 .card { margin-top: 1.2rem; padding: 1rem 1.1rem; border: 1px solid var(--line); border-radius: .5rem; }
 .card h2 { margin-top: 0; }
 .card form { margin: 0; }
+pre { margin: .6rem 0; padding: .8rem 1rem; background: var(--soft); border-radius: .4rem; white-space: pre-wrap; font-size: .85rem; }
 .notice { padding: .8rem 1rem; background: var(--soft); border-left: .25rem solid var(--brand); font-weight: 600; }
 a { color: var(--brand); }
 :focus-visible { outline: 3px solid var(--focus); outline-offset: 2px; border-radius: .2rem; }
