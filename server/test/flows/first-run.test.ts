@@ -271,8 +271,9 @@ test('on a database of its own DATABASE_URL is seeded once, and roles share it',
   const unchanged = ({ password: _password, ...rest }: { password: string }) => rest
   assert.deepEqual(fresh.customers.map(unchanged), customers.map(unchanged))
   assert.deepEqual(fresh.operators.map(unchanged), operators.map(unchanged))
-  const browser = cookieBrowser(fresh.base_url)
-  await browser.open(`${fresh.base_url}/account/${fresh.tenant_id}`)
+  const origin = issuer // where the service listens, as the first start wrote it
+  const browser = cookieBrowser(origin)
+  await browser.open(`${origin}/account/${fresh.tenant_id}`)
   const [{ username, password } = { username: '', password: '' }] = fresh.customers
   const old = await browser.send({ username, password: customers[0]?.password ?? '' })
   assert.match(old.text, /do not fit together/)

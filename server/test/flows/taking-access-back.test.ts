@@ -3,95 +3,22 @@ import { after, before, test } from 'node:test'
 import * as client from 'openid-client'
 import { knownId } from '../../src/platform/ids.ts'
 import { cookieBrowser } from '../support/cookie-browser.ts'
+import { type App, type CustomerApps, customerApps } from '../support/customer-apps.ts'
 import { type TestNode, type TestService, startServiceForTests } from '../support/service.ts'
 
 let service: TestService
 let other: TestNode
+let apps: CustomerApps
 
 before(async () => {
   service = await startServiceForTests({ worker: false })
   other = await service.startNode()
+  apps = customerApps(service)
 })
 after(async () => {
   await other?.close()
   await service?.close()
 })
-
-const REDIRECT = 'http://127.0.0.1:9/callback'
-const SCOPE = 'openid accounts:read balance:read transfer:write'
-
-interface App {
-  readonly id: string
-  readonly config: client.Configuration
-}
-
-async function givenApp(changes: object = {}): Promise<App> {
-  const { status, body } = await service.call('POST', '/clients', {
-    body: {
-      name: 'Budget <i>Planner</i>',
-      kind: 'third_party',
-      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
-      scope: `${SCOPE} consents:read consents:write`,
-      redirect_uris: [REDIRECT],
-      authorization_details_types: ['account_information'],
-      ...changes,
-    },
-  })
-  assert.equal(status, 201, JSON.stringify(body))
-  const config = await client.discovery(
-    new URL(service.baseUrl),
-    String(body['id']),
-    undefined,
-    client.ClientSecretBasic(String(body['client_secret'])),
-    { execute: [client.allowInsecureRequests] },
-  )
-  return { id: String(body['id']), config }
-}
-
-interface Customer {
-  readonly id: string
-  readonly username: string
-  readonly password: string
-  readonly account: string
-}
-
-/** One of the two customers of the sample data. */
-async function customer(at: 0 | 1): Promise<Customer> {
-  const { username = '', password = '', account_ids = [] } = service.credentials.customers[at] ?? {}
-  const { body } = await service.call('GET', '/customers')
-  const rows = body['data'] as { id: string; username: string }[]
-  const id = rows.find((row) => row.username === username)?.id ?? ''
-  return { id, username, password, account: account_ids[0] ?? '' }
-}
-
-async function openPage(app: App, who: Customer, more: Record<string, string> = {}) {
-  const verifier = client.randomPKCECodeVerifier()
-  const state = client.randomState()
-  const url = client.buildAuthorizationUrl(app.config, {
-    redirect_uri: REDIRECT,
-    scope: SCOPE,
-    state,
-    code_challenge: await client.calculatePKCECodeChallenge(verifier),
-    code_challenge_method: 'S256',
-    ...more,
-  })
-  const browser = cookieBrowser(service.baseUrl)
-  await browser.open(url.href)
-  const page = await browser.send({ username: who.username, password: who.password })
-  const allow = async () => {
-    const landed = await browser.send({ decision: 'allow', account_ids: [who.account] })
-    return await client.authorizationCodeGrant(app.config, landed.url, {
-      pkceCodeVerifier: verifier,
-      expectedState: state,
-    })
-  }
-  return { page, allow }
-}
-
-async function connected(app: App, who: Customer) {
-  const { allow } = await openPage(app, who)
-  return await allow()
-}
 
 /** Milliseconds until a node answers 401 to the token; until then no more than "no consent". */
 async function refusedAfter(baseUrl: string, token: string, account: string): Promise<number> {
@@ -116,11 +43,11 @@ async function assertRefreshEnded(app: App, refreshToken: string | undefined): P
 }
 
 test('the consent page says where to take access back; there it ends on every node', async () => {
-  const [app, who] = [await givenApp(), await customer(0)]
-  const { page, allow } = await openPage(app, who)
+  const [app, who] = [await apps.givenApp(), await apps.customer(0)]
+  const page = await apps.openPage(app, who)
   const home = /<a href="(\/account\/ten_\w+)"/.exec(page.text)?.[1] ?? ''
   assert.equal(home, `/account/${service.credentials.tenant_id}`)
-  const { access_token: token, refresh_token: refresh } = await allow()
+  const { access_token: token, refresh_token: refresh } = await page.allow()
 
   const browser = cookieBrowser(service.baseUrl)
   await browser.open(service.baseUrl + home)
@@ -156,8 +83,8 @@ test('the consent page says where to take access back; there it ends on every no
 })
 
 test('a customer who is kept out takes along all that he allowed, and it does not come back', async () => {
-  const [app, who] = [await givenApp(), await customer(1)]
-  const { access_token: token, refresh_token: refresh } = await connected(app, who)
+  const [app, who] = [await apps.givenApp(), await apps.customer(1)]
+  const { access_token: token, refresh_token: refresh } = await apps.connected(app, who)
   const browser = cookieBrowser(service.baseUrl)
   await browser.open(`${service.baseUrl}/account/${service.credentials.tenant_id}`)
   await browser.send({ username: who.username, password: who.password })
@@ -182,8 +109,8 @@ test('a customer who is kept out takes along all that he allowed, and it does no
 })
 
 test('a client that is disabled loses what customers let it do, and what it had asked for', async () => {
-  const [app, who] = [await givenApp(), await customer(0)]
-  const { access_token: token, refresh_token: refresh } = await connected(app, who)
+  const [app, who] = [await apps.givenApp(), await apps.customer(0)]
+  const { access_token: token, refresh_token: refresh } = await apps.connected(app, who)
   const change = (status: string) =>
     service.call('PATCH', `/clients/${app.id}`, { body: { status } })
   assert.equal((await change('disabled')).status, 200)
