@@ -39,7 +39,7 @@ export interface SignedIn {
   readonly person: AccountRow
   readonly level: SignInLevel
   readonly signedInAt: Date
-  /** What was done last, for the next page; `takeNotice` shows it once. */
+  /** What was done last, for the next page, which says it once. */
   readonly notice: string | undefined
 }
 
