@@ -74,7 +74,7 @@ ${ceremony('create', options)}
 }
 
 function wayOut(fault: ChangeFault | undefined): Html {
-  if (fault === undefined) return html``
+  if (fault === undefined) return html`<p>You have as many passkeys as there may be.</p>`
   return html`<p>${FAULTS[fault]}</p>`
 }
 
