@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
 import { SignJWT } from 'jose'
-import { createGuard } from '../../src/modules/identity/guard.ts'
+import { createGuard } from '../../src/modules/identity/guard/guard.ts'
 import { systemClock } from '../../src/platform/clock.ts'
 
 /** How often a token is let in, by one thread: remembered, or with its signature checked each time. */

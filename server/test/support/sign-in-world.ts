@@ -17,7 +17,7 @@ import type {
   ConsentSlot,
   EndedGrant,
 } from '../../src/modules/identity/consent-slot.ts'
-import { type NewClient, createClient } from '../../src/modules/identity/create-client.ts'
+import { type NewClient, createClient } from '../../src/modules/identity/clients/create-client.ts'
 import { createTenant } from '../../src/modules/identity/create-tenant.ts'
 import { oauthRoutes } from '../../src/modules/identity/oauth.routes.ts'
 import { accountRoutes } from '../../src/modules/identity/account/account.routes.ts'

@@ -10,7 +10,7 @@ const acrossTenants: readonly { table: string; file?: string; because: string }[
   },
   {
     table: 'identity.clients',
-    file: 'identity/client.queries.ts',
+    file: 'identity/clients/client.queries.ts',
     because: 'a client is found by its id before its tenant is known, and its id is unique',
   },
   {

@@ -1,7 +1,7 @@
 import type { Account, Client } from 'oidc-provider'
 import type { Pool } from 'pg'
 import { internalId } from '../../platform/ids.ts'
-import { oursOf } from './library-client.ts'
+import { oursOf } from './clients/library-client.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
 import { type AccountRow, findActiveAccount } from './users/account.queries.ts'
 

@@ -1,6 +1,6 @@
 import type { Client } from 'oidc-provider'
 import { publicId } from '../../platform/ids.ts'
-import { oursOf, profileOf } from './library-client.ts'
+import { oursOf, profileOf } from './clients/library-client.ts'
 import type { ConsentAsk } from './consent-slot.ts'
 import { detailsOf } from './rich-authorization.ts'
 import { customerScopes } from './scopes.ts'

@@ -7,7 +7,7 @@ import { inTransaction } from '../../platform/db/transaction.ts'
 import { type TestDatabase, createTestDatabase } from '../../../test/support/database.ts'
 import { artifactAdapter } from './artifact-adapter.ts'
 import type { KeptOut } from './consent-slot.ts'
-import { createClient } from './create-client.ts'
+import { createClient } from './clients/create-client.ts'
 import { createTenant } from './create-tenant.ts'
 import { endAccess } from './end-access.ts'
 

@@ -7,7 +7,7 @@ import { inTransaction } from '../../platform/db/transaction.ts'
 import { internalId, newId, publicId } from '../../platform/ids.ts'
 import { hashOfId } from './artifact-id.ts'
 import { lockGrant, tenantOfGrant } from './artifact.queries.ts'
-import { oursOf } from './library-client.ts'
+import { oursOf } from './clients/library-client.ts'
 import type { ConsentSlot } from './consent-slot.ts'
 import { revokeGrants } from './revoke-tokens.ts'
 

@@ -26,10 +26,10 @@ import { type Http, createHttp } from '../../platform/http/app.ts'
 import { fetchThrough, openEgress } from '../../platform/http/egress.ts'
 import { type TestDatabase, createTestDatabase } from '../../../test/support/database.ts'
 import { type AuthorizationServer, openAuthorizationServer } from './authorization-server.ts'
-import { type NewClient, createClient } from './create-client.ts'
+import { type NewClient, createClient } from './clients/create-client.ts'
 import { createTenant } from './create-tenant.ts'
 import { oauthRoutes } from './oauth.routes.ts'
-import { rotateClientSecret } from './rotate-client-secret.ts'
+import { rotateClientSecret } from './clients/rotate-client-secret.ts'
 
 const SCOPE = 'payments:read payments:write history:read'
 const at = new Date()

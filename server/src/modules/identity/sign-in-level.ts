@@ -1,5 +1,5 @@
 import type { Client } from 'oidc-provider'
-import { oursOf } from './library-client.ts'
+import { oursOf } from './clients/library-client.ts'
 
 /**
  * How sure we must be of a person. `ch:1` is a password, `ch:2` two factors, `ch:phr` a passkey: two

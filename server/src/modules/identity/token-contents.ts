@@ -1,7 +1,7 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '../../platform/clock.ts'
 import { personOf } from './accounts.ts'
-import { oursOf, profileOf } from './library-client.ts'
+import { oursOf, profileOf } from './clients/library-client.ts'
 import { LONGEST_SESSION_S } from './login-policy.ts'
 
 /** Seconds, the most that an access token lives. Longer: a stolen token works longer. Shorter: apps refresh more than they ask. */

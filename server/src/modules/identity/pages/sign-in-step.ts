@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { publicId } from '../../../platform/ids.ts'
-import { oursOf } from '../library-client.ts'
+import { oursOf } from '../clients/library-client.ts'
 import { neededLevel, reaches } from '../sign-in-level.ts'
 import type { SignInTry } from '../users/sign-in.ts'
 import { formOf } from './form.ts'
