@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { type IncomingMessage, get as httpGet } from 'node:http'
 import { after, before, test } from 'node:test'
 import { decodeJwt } from 'jose'
 import * as client from 'openid-client'
@@ -359,6 +360,18 @@ test('a browser that came by another name of this machine is sent to the issuer 
   const path = '/oauth/authorize?client_id=x'
   const response = await fetch(`http://localhost:${port}${path}`, { redirect: 'manual' })
   assert.deepEqual([response.status, response.headers.get('location')], [302, world.issuer + path])
+})
+
+test('a request line that names another host leads to the issuer too', async () => {
+  const { hostname, port } = new URL(world.issuer)
+  const path = '/oauth/authorize?client_id=x'
+  const headers = { host: `localhost:${port}` }
+  const asked = { hostname, port, headers, path: `http://evil.example${path}` }
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    httpGet(asked, resolve).on('error', reject)
+  })
+  response.resume()
+  assert.deepEqual([response.statusCode, response.headers.location], [302, world.issuer + path])
 })
 
 interface Taken {

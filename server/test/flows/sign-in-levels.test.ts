@@ -151,6 +151,19 @@ test('a customer is nobody at the console, and an operator nobody at an app', as
   assert.match(refused.text, /do not fit together/)
 })
 
+test('a name or a password with NUL, which no database keeps, is a wrong one', async () => {
+  const person = await world.givenPerson()
+  const browser = cookieBrowser(world.issuer)
+  await browser.open((await request(await world.givenApp(), READ)).url)
+  for (const typed of [
+    { username: `${person.username}\0`, password: person.password },
+    { username: person.username, password: `${person.password}\0` },
+  ]) {
+    const page = await browser.send(typed)
+    assert.deepEqual([page.status, /do not fit together/.test(page.text)], [200, true])
+  }
+})
+
 test('after five wrong passwords the right one waits too; another name does not', async () => {
   const [app, person] = [await world.givenApp(), await world.givenPerson()]
   const other = await world.givenPerson()

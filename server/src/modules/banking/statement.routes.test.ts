@@ -97,6 +97,27 @@ test('pages follow each other without gap or repetition, filters narrow them', a
   assert.deepEqual(await amounts('?from=2999-01-01T00:00:00Z'), [])
 })
 
+test('an instant that no calendar of ours has is refused, not stumbled over', async () => {
+  const { account, actor } = await givenHistory()
+  for (const strange of [
+    '0000-01-01T00:00:00Z',
+    '0001-01-01T00:00:00+14:00',
+    '2026-11-23T08:00:00+23:59',
+    '2026-11-23T08:00:00-16:00',
+    '2026-06-30T23:59:60Z',
+  ]) {
+    for (const bound of ['from', 'to']) {
+      const path = `/api/accounts/${account}/transactions?${bound}=${encodeURIComponent(strange)}`
+      const { status, body } = await world.call(actor, 'GET', path)
+      assert.deepEqual([status, body['code']], [400, 'invalid_request'], `${bound} ${strange}`)
+    }
+  }
+  for (const fine of ['0001-01-01T00:00:00Z', '9999-12-31T23:59:59-14:00']) {
+    const path = `/api/accounts/${account}/transactions?from=${encodeURIComponent(fine)}`
+    assert.equal((await world.call(actor, 'GET', path)).status, 200, fine)
+  }
+})
+
 test('the window of a consent hides what lies outside it, on every page', async () => {
   const since = new Date(Date.now() + 1_000)
   const { account, actor, pay } = await givenHistory({ transactions_from: since })

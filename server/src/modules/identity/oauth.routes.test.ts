@@ -477,6 +477,7 @@ test('discovery speaks of the issuer, whatever the request says it was sent to',
   ]) {
     const honest = await rawGet(path, {})
     assert.equal(await rawGet(path, forged), honest)
+    assert.equal(await rawGet(`http://evil.example${path}`, forged), honest, 'a whole URI')
     const metadata = JSON.parse(honest) as Record<string, unknown>
     assert.equal(metadata['issuer'], issuer)
     assert.equal(metadata['token_endpoint'], `${issuer}/oauth/token`)

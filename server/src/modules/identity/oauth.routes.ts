@@ -22,6 +22,7 @@ export function oauthRoutes(server: AuthorizationServer): FastifyPluginAsync {
 
   function handOver(request: FastifyRequest, reply: FastifyReply): void {
     const { headers } = request.raw
+    request.raw.url = targetOf(request)
     headers.host = host
     headers['x-forwarded-proto'] = scheme
     headers['x-forwarded-for'] = request.ip
@@ -37,7 +38,7 @@ export function oauthRoutes(server: AuthorizationServer): FastifyPluginAsync {
   function toIssuer(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     const name = request.headers.host ?? host
     if (name === host || !isLoopback(name) || !isLoopback(host)) return done()
-    void reply.redirect(server.issuer + request.url, 302)
+    void reply.redirect(server.issuer + targetOf(request), 302)
   }
 
   return async function routes(app) {
@@ -63,6 +64,12 @@ export function oauthRoutes(server: AuthorizationServer): FastifyPluginAsync {
     app.get(OPENID_METADATA, { config, schema: getOpenidConfiguration }, handOver)
     app.get(OAUTH_METADATA, { config, schema: getAuthorizationServer }, handOver)
   }
+}
+
+// A request line may name a whole URI (RFC 9112 §3.2.2), and its host would be believed like a header's.
+function targetOf({ url }: FastifyRequest): string {
+  const whole = url.startsWith('/') ? null : URL.parse(url)
+  return whole === null ? url : whole.pathname + whole.search
 }
 
 function isLoopback(host: string): boolean {

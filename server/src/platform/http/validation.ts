@@ -66,10 +66,17 @@ function newAjv(schemas: Record<string, unknown>, coerceTypes: false | 'array'):
 
 const RFC_3339 = ajvFormats.default.get('date-time') as { validate: (text: string) => boolean }
 
-/** RFC 3339 knows leap seconds, and neither `Date` nor the database does. */
+/**
+ * RFC 3339 knows leap seconds, which neither `Date` nor the database does, and the year 0 and offsets
+ * of sixteen hours and more, on which the database fails.
+ */
 function isInstant(text: string): boolean {
-  return RFC_3339.validate(text) && !Number.isNaN(Date.parse(text))
+  if (!RFC_3339.validate(text) || text.startsWith('0000') || FAR_OFFSET.test(text)) return false
+  return Date.parse(text) >= YEAR_1
 }
+
+const FAR_OFFSET = /[+-](?:1[6-9]|2\d):?\d\d$/
+const YEAR_1 = Date.parse('0001-01-01T00:00:00Z')
 
 /** PostgreSQL keeps no NUL and fails on it. In a body the reader of JSON has refused it before. */
 function parameterWithNul(data: unknown): FieldError | undefined {

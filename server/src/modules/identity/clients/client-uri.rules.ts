@@ -33,13 +33,20 @@ function uriFault(text: string, client: Addresses): string | undefined {
   if (uri === null) return `${text} is no absolute URI`
   if (text.includes('*')) return `${text} holds a wildcard`
   if (text.includes('#')) return `${text} holds a fragment`
+  if (!URI.test(text)) return `${text} holds a character that no URI has`
+  if (!HOST.test(uri.hostname)) return `${text} names no host of the internet`
   if (uri.username !== '' || uri.password !== '') return `${text} holds credentials`
   return isSafe(uri, client) ? undefined : `${text} is not https`
 }
 
+// Of RFC 3986. A parser of URLs drops or rewrites what it does not like, and a host that holds `;` or
+// `,` would end a directive of the content policy that names it.
+const URI = /^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])$/i
+
 function originFault(text: string, client: Addresses): string | undefined {
   const uri = URL.parse(text)
-  if (uri === null || uri.origin !== text) return `${text} is no origin`
+  if (uri === null || uri.origin !== text || !HOST.test(uri.hostname)) return `${text} is no origin`
   return isSafe(uri, client) ? undefined : `${text} is not https`
 }
 

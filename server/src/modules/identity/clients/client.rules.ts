@@ -1,3 +1,4 @@
+import { type AsymmetricKeyDetails, createPublicKey } from 'node:crypto'
 import type {
   AuthMethod,
   ClientKind,
@@ -98,15 +99,33 @@ function authenticationFault(client: ClientMetadata): string | undefined {
 // ES256, EdDSA and PS256 with a modulus of 2048 bits or more: what FAPI 2.0 allows.
 function keyFault(key: Readonly<Record<string, unknown>>): string | undefined {
   if (holdsPrivatePart(key)) return 'jwks holds a private or secret key'
-  const { kty, crv, alg, use, n } = key
-  if (use !== undefined && use !== 'sig') return 'jwks holds a key that is not for signatures'
-  if (kty === 'EC' && crv === 'P-256' && fits(alg, 'ES256')) return undefined
-  if (kty === 'OKP' && crv === 'Ed25519' && fits(alg, 'EdDSA', 'Ed25519')) return undefined
-  if (kty === 'RSA' && fits(alg, 'PS256')) {
-    const bytes = typeof n === 'string' ? Buffer.from(n, 'base64url').length : 0
-    return bytes >= 256 ? undefined : 'jwks holds an RSA key of fewer than 2048 bits'
+  const { kty, crv, alg, use, key_ops: operations, kid } = key
+  if (kid !== undefined && typeof kid !== 'string') return 'jwks holds a kid that is no text'
+  if ((use !== undefined && use !== 'sig') || !verifies(operations)) {
+    return 'jwks holds a key that is not for signatures'
   }
-  return 'jwks holds a key that signs neither ES256, EdDSA nor PS256'
+  const isKnown =
+    (kty === 'EC' && crv === 'P-256' && fits(alg, 'ES256')) ||
+    (kty === 'OKP' && crv === 'Ed25519' && fits(alg, 'EdDSA', 'Ed25519')) ||
+    (kty === 'RSA' && fits(alg, 'PS256'))
+  return isKnown ? materialFault(key) : 'jwks holds a key that signs neither ES256, EdDSA nor PS256'
+}
+
+function verifies(operations: unknown): boolean {
+  return operations === undefined || (Array.isArray(operations) && operations.includes('verify'))
+}
+
+// Judged by the key itself: zeros before a short modulus make it look long, and a point may be on no curve.
+function materialFault(key: Readonly<Record<string, unknown>>): string | undefined {
+  let details: AsymmetricKeyDetails | undefined
+  try {
+    details = createPublicKey({ key: { ...key }, format: 'jwk' }).asymmetricKeyDetails
+  } catch {
+    return 'jwks holds a key that cannot be read'
+  }
+  const { modulusLength: bits = 2_048, publicExponent: exponent = 65_537n } = details ?? {}
+  if (bits < 2_048) return 'jwks holds an RSA key of fewer than 2048 bits'
+  return exponent < 65_537n ? 'jwks holds an RSA key with an exponent below 65537' : undefined
 }
 
 function fits(alg: unknown, ...allowed: readonly string[]): boolean {

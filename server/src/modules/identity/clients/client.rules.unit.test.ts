@@ -91,6 +91,32 @@ test('a private key is refused, since the client has just given it away', () => 
   }
 })
 
+test('a key is judged by what it is, not by how it looks', () => {
+  const ec = publicJwk('P-256').open
+  const rsa = publicJwk('rsa2048').open
+  const short = Buffer.from(publicJwk('rsa1024').open['n'] as string, 'base64url')
+  const padded = Buffer.concat([Buffer.alloc(200), short]).toString('base64url')
+  assert.match(clientFault(keyed({ ...rsa, n: padded })) ?? '', /2048/)
+  assert.match(clientFault(keyed({ ...rsa, e: 'AQ' })) ?? '', /exponent/)
+  for (const bad of [
+    { kty: 'EC', crv: 'P-256' },
+    { ...ec, x: 'AA' },
+    { ...ec, y: 5 },
+  ]) {
+    assert.match(clientFault(keyed(bad)) ?? '', /cannot be read/, JSON.stringify(bad))
+  }
+})
+
+test('a key says what it is for, and is named by a text', () => {
+  const key = publicJwk('P-256').open
+  assert.equal(clientFault(keyed({ ...key, key_ops: ['verify'] })), undefined)
+  assert.match(clientFault(keyed({ ...key, key_ops: ['encrypt'] })) ?? '', /signatures/)
+  assert.match(clientFault(keyed({ ...key, key_ops: 'verify' })) ?? '', /signatures/)
+  for (const kid of [5, { a: 1 }, null]) {
+    assert.match(clientFault(keyed({ ...key, kid })) ?? '', /kid/, JSON.stringify(kid))
+  }
+})
+
 test('two keys of one client have two names', () => {
   const key = publicJwk('P-256').open
   assert.match(clientFault(keyed({ ...key, kid: 'a' }, { ...key, kid: 'a' })) ?? '', /twice/)
@@ -104,6 +130,22 @@ test('a client has a secret or keys, and no other way in', () => {
     const authMethod = method as ClientMetadata['authMethod']
     assert.match(clientFault({ ...service, authMethod }) ?? '', /no supported way/)
   }
+})
+
+test('a redirect is a URI as it stands, and its host cannot end a directive of a content policy', () => {
+  for (const uri of [
+    ' https://app.example/callback',
+    'https://app.example/\ncallback',
+    'https://app.example\\callback',
+    'https://\u0430pp.example/callback',
+    "https://app.example;script-src'unsafe-inline'/",
+    'https://app.example,default-src/',
+  ]) {
+    assert.notEqual(clientFault({ ...app, redirectUris: [uri] }), undefined, uri)
+  }
+  const fine = ['https://App.example:8443/a%20b;c=(d)?e=f', 'https://[2001:db8::1]/callback']
+  for (const uri of fine) assert.equal(clientFault({ ...app, redirectUris: [uri] }), undefined, uri)
+  assert.match(clientFault({ ...app, corsOrigins: ['https://app.example;x'] }) ?? '', /origin/)
 })
 
 test('redirects go to https, and in a sandbox to the machine of the developer too', () => {

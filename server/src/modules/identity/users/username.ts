@@ -1,6 +1,9 @@
-/** As names are stored and looked up: `Ada ` and `ada` are one person. */
+/**
+ * As names are stored and looked up: `Ada ` and `ada` are one person. NUL, which the database takes
+ * for no text at all, becomes a character that no name has.
+ */
 export function normalUsername(text: string): string {
-  return text.normalize('NFKC').trim().toLowerCase()
+  return text.replaceAll('\0', '\uFFFD').normalize('NFKC').trim().toLowerCase()
 }
 
 /** What a new name may be made of, once normal. */
