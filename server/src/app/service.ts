@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import { bankingRoutes, consentSlot, customerConsents } from '../modules/banking/index.ts'
 import {
-  accountRoutes,
+  ownPageRoutes,
   assertScopes,
   clientRoutes,
   interactionRoutes,
@@ -124,7 +124,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   await http.register(oauthRoutes(authorizationServer))
   await http.register(interactionRoutes(authorizationServer.pages))
   await http.register(
-    accountRoutes({ ...authorizationServer.pages, consents: customerConsents(consentParts) }),
+    ownPageRoutes({ ...authorizationServer.pages, consents: customerConsents(consentParts) }),
   )
   if (isLoopback(new URL(issuer))) {
     const hasSamples = async () => (await listTenants(db)).some(isSandbox)

@@ -20,7 +20,7 @@ import type {
 import { type NewClient, createClient } from '../../src/modules/identity/clients/create-client.ts'
 import { createTenant } from '../../src/modules/identity/create-tenant.ts'
 import { oauthRoutes } from '../../src/modules/identity/oauth.routes.ts'
-import { accountRoutes } from '../../src/modules/identity/account/account.routes.ts'
+import { ownPageRoutes } from '../../src/modules/identity/own-pages/own-page.routes.ts'
 import type { CustomerConsents } from '../../src/modules/identity/customer-consents.ts'
 import { revokeGrants } from '../../src/modules/identity/revoke-tokens.ts'
 import { interactionRoutes } from '../../src/modules/identity/pages/interaction.routes.ts'
@@ -120,7 +120,7 @@ export async function openSignInWorld(
   await http.register(oauthRoutes(server))
   await http.register(interactionRoutes(server.pages))
   await http.register(
-    accountRoutes({ ...server.pages, consents: ownConsents(consents, database.pools.identity) }),
+    ownPageRoutes({ ...server.pages, consents: ownConsents(consents, database.pools.identity) }),
   )
   await http.register(sandboxCallbackRoutes({ issuer, hasSamples: async () => true }))
   await http.listen({ host: '127.0.0.1', port })

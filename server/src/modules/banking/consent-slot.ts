@@ -15,7 +15,7 @@ import {
 import { preparedId } from './consent-terms.ts'
 import { customerOf } from './customer-actor.ts'
 import { describeConsent } from './describe-consent.ts'
-import { endConsentsOf } from './end-consents-of.ts'
+import { endConsentsOfKeptOut } from './end-consents-of-kept-out.ts'
 import { type Ending, endConsents } from './end-consents.ts'
 import { findHoldings } from './holder.queries.ts'
 import { inLockOrder } from './lock-consents.ts'
@@ -58,7 +58,7 @@ export function consentSlot({
       }
       endConsents(tx, endings)
     },
-    keptOut: endConsentsOf,
+    keptOut: endConsentsOfKeptOut,
   }
 }
 

@@ -1,4 +1,4 @@
-export { accountRoutes } from './account/account.routes.ts'
+export { ownPageRoutes } from './own-pages/own-page.routes.ts'
 export { type AuthorizationServer, openAuthorizationServer } from './authorization-server.ts'
 export * from './clients/clients.ts'
 export type * from './consent-slot.ts'

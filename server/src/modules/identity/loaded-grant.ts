@@ -1,6 +1,6 @@
 import type { Grant, KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '../../platform/clock.ts'
-import { personOf } from './accounts.ts'
+import { personOf } from './library-account.ts'
 import { API_AUDIENCE } from './audience.ts'
 import { oursOf, scopesOf } from './clients/library-client.ts'
 import { consentAsk, scopesAsked } from './consent-ask.ts'

@@ -1,5 +1,5 @@
 import { type KoaContextWithOIDC, interactionPolicy } from 'oidc-provider'
-import { personOf } from './accounts.ts'
+import { personOf } from './library-account.ts'
 import { neededLevel, reaches } from './sign-in-level.ts'
 
 /** However busy somebody is: after this he proves again who he is. Seconds. */

@@ -9,7 +9,7 @@ import {
 } from 'oidc-provider'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
-import { findPerson } from './accounts.ts'
+import { findPerson } from './library-account.ts'
 import { type ArtifactParts, artifactAdapter } from './artifact-adapter.ts'
 import { insertReplay } from './artifact.queries.ts'
 import { API_AUDIENCE } from './audience.ts'

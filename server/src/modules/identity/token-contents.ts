@@ -1,6 +1,6 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import type { Clock } from '../../platform/clock.ts'
-import { personOf } from './accounts.ts'
+import { personOf } from './library-account.ts'
 import { oursOf, profileOf } from './clients/library-client.ts'
 import { LONGEST_SESSION_S } from './login-policy.ts'
 

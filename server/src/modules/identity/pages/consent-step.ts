@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { errors } from 'oidc-provider'
-import { accountHome } from '../account/account-home.ts'
-import { findPerson } from '../accounts.ts'
+import { ownPagesHome } from '../own-pages/home.ts'
+import { findPerson } from '../library-account.ts'
 import { consentAsk, scopesAsked } from '../consent-ask.ts'
 import type { ConsentAsk, ConsentSlot } from '../consent-slot.ts'
 import { newGrantId } from '../end-grant.ts'
@@ -25,7 +25,7 @@ export async function showConsent(parts: PageParts, waiting: Waiting): Promise<s
   return consentPage({
     bank: waiting.tenant.name,
     app: ask.client.name,
-    home: accountHome(ask.tenantId),
+    home: ownPagesHome(ask.tenantId),
     page: await slot.describe(ask),
     problem: message,
     chosen,

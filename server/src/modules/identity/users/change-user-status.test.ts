@@ -4,7 +4,7 @@ import { databaseOver } from '../../../platform/db/dialect.ts'
 import { publicId } from '../../../platform/ids.ts'
 import { type TestDatabase, createTestDatabase } from '../../../../test/support/database.ts'
 import { type PeopleWorld, openPeopleWorld } from '../../../../test/support/people-world.ts'
-import { findActiveAccount } from './account.queries.ts'
+import { findActivePerson } from './person.queries.ts'
 import { changeUserStatus } from './change-user-status.ts'
 import { findUser } from './user.queries.ts'
 
@@ -22,14 +22,14 @@ test('somebody who is kept out is nobody to the sign-in, and his tokens are refu
   const { user_id: userId } = await world.givenUser()
   const to = (status: 'active' | 'disabled') => ({ userId, kind: 'customer', status }) as const
   assert.deepEqual(await world.run(changeUserStatus(undefined), [to('disabled')]), ['ok'])
-  assert.equal(await findActiveAccount(db, world.tenantId, userId), undefined)
+  assert.equal(await findActivePerson(db, world.tenantId, userId), undefined)
   const { rows } = await database.pools.read.query(
     `select kind, reason from identity.revocations where tenant_id = $1 and value = $2`,
     [world.tenantId, publicId('usr', userId)],
   )
   assert.deepEqual(rows, [{ kind: 'subject', reason: 'user_disabled' }])
   assert.deepEqual(await world.run(changeUserStatus(undefined), [to('active')]), ['ok'])
-  assert.equal((await findActiveAccount(db, world.tenantId, userId))?.user_id, userId)
+  assert.equal((await findActivePerson(db, world.tenantId, userId))?.user_id, userId)
   assert.equal((await findUser(db, world.tenantId, userId))?.version, 3)
 })
 

@@ -9,7 +9,7 @@ import { internalId, publicId } from '../../../platform/ids.ts'
 import { hashOfId } from '../artifact-id.ts'
 import { deleteArtifact } from '../artifact.queries.ts'
 import type { Progress } from '../pages/interaction.ts'
-import { type AccountRow, findActiveAccount } from '../users/account.queries.ts'
+import { type PersonRow, findActivePerson } from '../users/person.queries.ts'
 import type { UserKind } from '../users/user.queries.ts'
 import type { SignInLevel } from '../users/sign-in.ts'
 import { SESSION_MODEL, findSession, insertSession, updateSession } from './session.queries.ts'
@@ -36,7 +36,7 @@ interface Kept {
 
 /** Somebody who is signed in at the bank's own pages. */
 export interface SignedIn {
-  readonly person: AccountRow
+  readonly person: PersonRow
   readonly level: SignInLevel
   readonly signedInAt: Date
   /** What was done last, for the next page, which says it once. */
@@ -59,7 +59,7 @@ type Asking = Pick<FastifyRequest, 'headers'>
  * with another tenant's pages it is none. Who signs in gets a new id, so one that was planted in
  * his browser before is worth nothing.
  */
-export interface AccountSessions {
+export interface OwnPageSessions {
   /** What somebody who is signing in has typed so far. */
   progress(request: Asking, tenantId: string): Promise<Progress>
   keepProgress(
@@ -79,7 +79,7 @@ export interface AccountSessions {
   signOut(request: Asking, reply: FastifyReply): Promise<void>
 }
 
-export function accountSessions(parts: SessionParts): AccountSessions {
+export function ownPageSessions(parts: SessionParts): OwnPageSessions {
   const { pool, clock } = parts
   const cookie = sessionCookie(parts.issuer)
   const vault = sessionVault(parts)
@@ -115,7 +115,7 @@ export function accountSessions(parts: SessionParts): AccountSessions {
       if (found === undefined || user === undefined || since === undefined) return undefined
       const userId = internalId('usr', user.id)
       if (userId === undefined) return undefined
-      const person = await findActiveAccount(databaseOver(pool), tenantId, userId)
+      const person = await findActivePerson(databaseOver(pool), tenantId, userId)
       if (person?.kind !== kind) return undefined
       const now = clock.now().getTime()
       if (now - (seen ?? 0) > TOUCH_MS) await vault.update(found.id, { ...found.kept, seen: now })

@@ -6,7 +6,7 @@ import { type ConsentRow, lockConsentsOfParties } from './consent.queries.ts'
 import { type Ending, endConsents, grantsOf } from './end-consents.ts'
 
 /** Ends every consent of people or clients that are let in no more, with the tokens under them. */
-export async function endConsentsOf(tx: Tx, ended: readonly KeptOut[]): Promise<void> {
+export async function endConsentsOfKeptOut(tx: Tx, ended: readonly KeptOut[]): Promise<void> {
   for (const tenantId of new Set(ended.map((one) => one.tenantId))) {
     const here = ended.filter((one) => one.tenantId === tenantId)
     const rows = await lockConsentsOfParties(tx, tenantId, {

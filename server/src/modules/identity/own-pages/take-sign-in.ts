@@ -2,11 +2,11 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { formOf } from '../pages/form.ts'
 import { takeSignInForm } from '../pages/sign-in-dialogue.ts'
 import type { UserKind } from '../users/user.queries.ts'
-import type { AccountSessions, SessionParts } from './session.ts'
+import type { OwnPageSessions, SessionParts } from './session.ts'
 
 /** One step of a sign-in at the bank's own pages. True: he is in. */
 export async function takeSignIn(
-  parts: SessionParts & { readonly sessions: AccountSessions },
+  parts: SessionParts & { readonly sessions: OwnPageSessions },
   { tenantId, kind }: { readonly tenantId: string; readonly kind: UserKind },
   request: FastifyRequest,
   reply: FastifyReply,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { type BankingWorld, startBankingWorld } from '../../../test/support/banking-world.ts'
 import { inTransaction } from '../../platform/db/transaction.ts'
-import { endConsentsOf } from './end-consents-of.ts'
+import { endConsentsOfKeptOut } from './end-consents-of-kept-out.ts'
 
 let world: BankingWorld
 before(async () => {
@@ -10,8 +10,8 @@ before(async () => {
 })
 after(() => world.close())
 
-const end = (...ended: Parameters<typeof endConsentsOf>[1]) =>
-  inTransaction(world.pools.money, (tx) => endConsentsOf(tx, ended))
+const end = (...ended: Parameters<typeof endConsentsOfKeptOut>[1]) =>
+  inTransaction(world.pools.money, (tx) => endConsentsOfKeptOut(tx, ended))
 
 async function stateOf(id: string, bank = 'cli_bank'): Promise<unknown> {
   const { body } = await world.call(bank, 'GET', `/api/consents/${id}`)

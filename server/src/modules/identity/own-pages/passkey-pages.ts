@@ -14,7 +14,7 @@ import {
 import type { TenantRow } from '../tenant.queries.ts'
 import { actorOf } from '../users/sign-in.ts'
 import { passkeysPage } from './passkeys.page.ts'
-import type { AccountSessions, SessionParts, SignedIn } from './session.ts'
+import type { OwnPageSessions, SessionParts, SignedIn } from './session.ts'
 
 interface Visit {
   readonly tenant: TenantRow
@@ -24,7 +24,7 @@ interface Visit {
 }
 
 /** The page of a person's own passkeys, for customers and for operators alike. */
-export function passkeyPages(parts: SessionParts, sessions: AccountSessions) {
+export function passkeyPages(parts: SessionParts, sessions: OwnPageSessions) {
   const { issuer, clock } = parts
 
   function faultOf({ tenant, session: { level, signedInAt } }: Visit, at: Date) {

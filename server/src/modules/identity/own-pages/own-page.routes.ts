@@ -8,15 +8,15 @@ import { sendPage, showFailure } from '../pages/send-page.ts'
 import { signInPage } from '../pages/sign-in-dialogue.ts'
 import { type TenantRow, findTenant } from '../tenant.queries.ts'
 import { listClientNames } from '../clients/client-names.queries.ts'
-import { accountHome } from './account-home.ts'
+import { ownPagesHome } from './home.ts'
 import { consentsPage } from './consents.page.ts'
 import { missingPage } from './missing.page.ts'
 import type { UserKind } from '../users/user.queries.ts'
 import { passkeyPages } from './passkey-pages.ts'
-import { type SessionParts, type SignedIn, accountSessions } from './session.ts'
+import { type SessionParts, type SignedIn, ownPageSessions } from './session.ts'
 import { takeSignIn } from './take-sign-in.ts'
 
-export interface AccountParts extends SessionParts {
+export interface OwnPageParts extends SessionParts {
   readonly consents: CustomerConsents
 }
 
@@ -26,10 +26,10 @@ export interface AccountParts extends SessionParts {
  * under the rules of the authorization pages: no script but that of passkeys, posts from our own
  * pages only, each answered by a redirect.
  */
-export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
+export function ownPageRoutes(parts: OwnPageParts): FastifyPluginAsync {
   const { issuer, pool, clock, consents } = parts
   const db = databaseOver(pool)
-  const sessions = accountSessions(parts)
+  const sessions = ownPageSessions(parts)
   const config = { public: true } as const
   const schema = { hide: true }
 
@@ -64,7 +64,7 @@ export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
   ) {
     return atBank(async (tenant, request, reply) => {
       const { tenant_id: tenantId } = tenant
-      const home = accountHome(tenantId, kind)
+      const home = ownPagesHome(tenantId, kind)
       const session = await sessions.signedIn(request, tenantId, kind)
       if (session === undefined) return reply.redirect(home, 303)
       const { user_id: userId, party_id: partyId } = session.person
@@ -88,7 +88,7 @@ export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
   const signIn = (kind: UserKind) =>
     atBank(async ({ tenant_id: tenantId }, request, reply) => {
       const isIn = await takeSignIn({ ...parts, sessions }, { tenantId, kind }, request, reply)
-      return reply.redirect(isIn ? firstPage(tenantId, kind) : accountHome(tenantId, kind), 303)
+      return reply.redirect(isIn ? firstPage(tenantId, kind) : ownPagesHome(tenantId, kind), 303)
     })
 
   const showConsents = signedIn(async ({ tenant, home, session, customer }, request, reply) => {
@@ -120,7 +120,7 @@ export function accountRoutes(parts: AccountParts): FastifyPluginAsync {
   const signOut = (kind: UserKind) =>
     atBank(async ({ tenant_id: tenantId }, request, reply) => {
       await sessions.signOut(request, reply)
-      return reply.redirect(accountHome(tenantId, kind), 303)
+      return reply.redirect(ownPagesHome(tenantId, kind), 303)
     })
 
   const passkeys = passkeyPages(parts, sessions)
@@ -147,7 +147,7 @@ const PURPOSE: Readonly<Record<UserKind, string>> = {
 }
 
 function firstPage(tenantId: string, kind: UserKind): string {
-  return `${accountHome(tenantId, kind)}/${kind === 'customer' ? 'consents' : 'passkeys'}`
+  return `${ownPagesHome(tenantId, kind)}/${kind === 'customer' ? 'consents' : 'passkeys'}`
 }
 
 /** Who is here, and whose pages he is at. */

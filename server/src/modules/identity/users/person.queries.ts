@@ -2,15 +2,15 @@ import { sql } from 'kysely'
 import type { TxOf } from '../../../platform/db/types.ts'
 import type { UserRow } from './user.queries.ts'
 
-export type AccountRow = UserRow & { readonly has_second_factor: boolean }
+export type PersonRow = UserRow & { readonly has_second_factor: boolean }
 
 /** The active user of this id, and whether more than a password is enrolled. */
-export async function findActiveAccount(
+export async function findActivePerson(
   tx: TxOf<'identity'>,
   tenantId: string,
   userId: string,
-): Promise<AccountRow | undefined> {
-  const { rows } = await sql<AccountRow>`
+): Promise<PersonRow | undefined> {
+  const { rows } = await sql<PersonRow>`
     select u.*, exists (
         select from identity.credentials c
         where c.tenant_id = u.tenant_id and c.user_id = u.user_id and c.kind = 'totp'

@@ -3,11 +3,11 @@ import type { Pool } from 'pg'
 import { internalId } from '../../platform/ids.ts'
 import { oursOf } from './clients/library-client.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
-import { type AccountRow, findActiveAccount } from './users/account.queries.ts'
+import { type PersonRow, findActivePerson } from './users/person.queries.ts'
 
 /** A person as the authorization server sees one: the library's account, and our row. */
-export interface PersonAccount extends Account {
-  readonly person: AccountRow
+export interface AccountOfPerson extends Account {
+  readonly person: PersonRow
 }
 
 /**
@@ -18,15 +18,15 @@ export async function findPerson(
   pool: Pool,
   client: Client | undefined,
   accountId: string,
-): Promise<PersonAccount | undefined> {
+): Promise<AccountOfPerson | undefined> {
   const userId = internalId('usr', accountId)
   if (client === undefined || userId === undefined) return undefined
   const { tenant_id: tenantId, kind } = oursOf(client)
-  const person = await orUnavailable(pool, (tx) => findActiveAccount(tx, tenantId, userId))
+  const person = await orUnavailable(pool, (tx) => findActivePerson(tx, tenantId, userId))
   if (person?.kind !== (kind === 'first_party' ? 'operator' : 'customer')) return undefined
   return { accountId, person, claims: () => ({ sub: accountId }) }
 }
 
-export function personOf(account: Account | undefined): AccountRow | undefined {
-  return (account as PersonAccount | undefined)?.person
+export function personOf(account: Account | undefined): PersonRow | undefined {
+  return (account as AccountOfPerson | undefined)?.person
 }
