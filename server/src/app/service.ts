@@ -1,16 +1,5 @@
-import type { FastifyBaseLogger } from 'fastify'
-import { bankingRoutes, consentSlot, customerConsents } from '../modules/banking/index.ts'
-import {
-  ownPageRoutes,
-  assertScopes,
-  clientRoutes,
-  interactionRoutes,
-  listTenants,
-  oauthRoutes,
-  openAuthorizationServer,
-  sandboxCallbackRoutes,
-  userRoutes,
-} from '../modules/identity/index.ts'
+import { bankingRoutes } from '../modules/banking/index.ts'
+import { assertScopes, clientRoutes, userRoutes } from '../modules/identity/index.ts'
 import { ledgerRoutes } from '../modules/ledger/index.ts'
 import {
   type Connector,
@@ -21,15 +10,11 @@ import {
 } from '../modules/payments/index.ts'
 import { historyRoutes } from '../modules/reporting/index.ts'
 import { createBatcher } from '../platform/batch/batch.ts'
-import type { Clock } from '../platform/clock.ts'
-import type { Sealing } from '../platform/crypto/sealing.ts'
 import { databaseOver } from '../platform/db/dialect.ts'
 import { type Connection, type Pools, openPools } from '../platform/db/pools.ts'
 import { onCommitted } from '../platform/events/events.ts'
 import { type Http, createHttp } from '../platform/http/app.ts'
-import { isLoopback } from '../platform/config/settings.ts'
 import { docsRoutes } from '../platform/http/docs-routes.ts'
-import { fetchThrough, openEgress } from '../platform/http/egress.ts'
 import { healthRoutes } from '../platform/http/health-routes.ts'
 import { describeApi } from '../platform/http/openapi.ts'
 import type { Load } from '../platform/http/load.ts'
@@ -40,23 +25,14 @@ import { createPaging } from '../platform/page.ts'
 import { bankActors } from './bank-actors.ts'
 import { documentationOf } from './documentation.ts'
 import { readyChecks } from './ready-checks.ts'
-import { isSandbox } from './seed-sandbox.ts'
+import { type SignInOptions, openSignIn } from './sign-in.ts'
 import { type Worker, startWorkers } from './workers.ts'
 
-export interface ServiceOptions {
+export interface ServiceOptions extends SignInOptions {
   readonly connection: Connection
-  /** Public origin, without a trailing slash. */
-  readonly issuer: string
-  readonly clock: Clock
-  readonly sealing: Sealing
   readonly connectors: readonly Connector[]
   /** Default: none, for tests. */
   readonly jobs?: readonly Job[]
-  readonly logger: FastifyBaseLogger
-  /** Networks of our own that addresses of tenants may lead to. Default: none. */
-  readonly egressAllow?: readonly string[]
-  /** How long access tokens live. Default: 900. */
-  readonly accessTokenSeconds?: number
   /** How strained the process is; under strain reads are turned away. Default: never, for tests. */
   readonly load?: Load
 }
@@ -83,27 +59,13 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   const db = databaseOver(pools.read)
   const batcher = createBatcher(pools.money)
   const submit = createSubmit(batcher, issuer)
-  const egress = openEgress({
-    allow: options.egressAllow ?? [],
-    loopback: isLoopback(new URL(issuer)),
-  })
-  const consentParts = { pool: pools.money, db, clock }
-  const consents = consentSlot(consentParts)
-  const authorizationServer = await openAuthorizationServer({
-    issuer,
-    pool: pools.identity,
-    sealing,
-    clock,
-    fetch: fetchThrough(egress),
-    consents,
-    accessTokenSeconds: options.accessTokenSeconds,
-    onError: (error) => logger.error({ err: error }, 'authorization server'),
-  })
+  const signIn = await openSignIn(options, { pools, db })
+  const { consents } = signIn
   const http = createHttp({
     issuer,
     clock,
     logger,
-    authenticate: authorizationServer.guard.authenticate,
+    authenticate: signIn.guard.authenticate,
     fingerprintKey: sealing.deriveKey('idempotency-fingerprint'),
     ...(load !== undefined && { load }),
   })
@@ -121,15 +83,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
   describeApi(http, documentation)
   await http.register(docsRoutes(documentation))
   await http.register(healthRoutes(readyChecks(pools)))
-  await http.register(oauthRoutes(authorizationServer))
-  await http.register(interactionRoutes(authorizationServer.pages))
-  await http.register(
-    ownPageRoutes({ ...authorizationServer.pages, consents: customerConsents(consentParts) }),
-  )
-  if (isLoopback(new URL(issuer))) {
-    const hasSamples = async () => (await listTenants(db)).some(isSandbox)
-    await http.register(sandboxCallbackRoutes({ issuer, hasSamples }))
-  }
+  await http.register(signIn.routes)
   const paging = createPaging(sealing.deriveKey('list-cursor'))
   await http.register(clientRoutes({ submit, db, paging, consents }))
   await http.register(userRoutes({ submit, db, paging, sealing, consents }))
@@ -155,8 +109,7 @@ export async function openService(options: ServiceOptions): Promise<Service> {
       await Promise.all([http.close(), workers?.stop()])
       await batcher.drain()
       forget()
-      await authorizationServer.close()
-      await egress.close()
+      await signIn.close()
       await Promise.all(connectors.map((connector) => connector.close()))
       closed = true // connections that the database ends first are no news now
       await pools.close()

@@ -1,18 +1,11 @@
 import { hash } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
-import {
-  type Adapter,
-  type Configuration,
-  type KoaContextWithOIDC,
-  Provider,
-  errors,
-} from 'oidc-provider'
+import { type Adapter, type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
 import { findPerson } from './library-account.ts'
 import { type ArtifactParts, artifactAdapter } from './artifact-adapter.ts'
 import { insertReplay } from './artifact.queries.ts'
-import { API_AUDIENCE } from './audience.ts'
 import { assertClientAssertion } from './clients/client-assertion.ts'
 import type { ClientDirectory } from './clients/client-directory.ts'
 import { ourMetadata } from './clients/client-metadata.ts'
@@ -22,17 +15,17 @@ import type { ConsentSlot } from './consent-slot.ts'
 import { endGrant } from './end-grant.ts'
 import { loadedGrant } from './loaded-grant.ts'
 import { loginPolicy } from './login-policy.ts'
-import { renderError, renderLogout, renderSignedOut } from './pages/library-pages.ts'
+import { renderError } from './pages/library-pages.ts'
 import { allowTargets, contentPolicy } from './pages/content-policy.ts'
 import { relyingPartyOf } from './passkeys/relying-party.ts'
-import { richAuthorizationRequests } from './rich-authorization.ts'
+import { providerFeatures } from './provider-features.ts'
 import { type GuessedClient, type SecretBrake, WINDOW_SECONDS } from './clients/secret-brake.ts'
-import { apiScopes, isScope, scopes } from './scopes.ts'
+import { scopes } from './scopes.ts'
 import { levels } from './sign-in-level.ts'
 import { SIGNING_ALG, type SigningKey } from './signing-keys.ts'
 import { orUnavailable } from './temporarily-unavailable.ts'
 import { ACCESS_TOKEN_S, extraTokenClaims, lifetimes } from './token-contents.ts'
-import { type TokenEndpointParts, answerForJwts, tokenPolicies } from './token-endpoints.ts'
+import { type TokenEndpointParts, answerForJwts } from './token-endpoints.ts'
 
 export interface ProviderParts extends TokenEndpointParts {
   readonly issuer: string
@@ -138,7 +131,7 @@ function settings(parts: ProviderParts): Configuration {
       long: { httpOnly: true, sameSite: 'lax', secure: https },
       short: { httpOnly: true, sameSite: 'lax', secure: https },
     },
-    features: features(sealing, accessTokenSeconds),
+    features: providerFeatures(sealing, accessTokenSeconds),
     interactions: {
       policy: loginPolicy(),
       url: (_ctx, { uid }) => `/oauth/interaction/${uid}`,
@@ -175,41 +168,6 @@ function settings(parts: ProviderParts): Configuration {
   }
 }
 
-/** Which endpoints and profiles there are. */
-function features(sealing: Sealing, accessTokenSeconds: number) {
-  const off = { enabled: false }
-  const on = { enabled: true }
-  return {
-    clientCredentials: on,
-    devInteractions: off,
-    dPoP: { enabled: true, nonceSecret: sealing.deriveKey('dpop-nonce') },
-    fapi: {
-      enabled: true,
-      profile: (_ctx, client) => (client && profileOf(client) === 'fapi2' ? '2.0' : undefined),
-    },
-    introspection: { enabled: true, allowedPolicy: tokenPolicies.introspection },
-    pushedAuthorizationRequests: on,
-    resourceIndicators: {
-      enabled: true,
-      defaultResource: (_ctx, _client, oneOf) => oneOf?.[0] ?? API_AUDIENCE,
-      useGrantedResource: () => true,
-      getResourceServerInfo: (ctx, resource, client) => {
-        if (resource !== API_AUDIENCE) throw new errors.InvalidTarget()
-        settleScope(ctx.oidc.params, client.scope)
-        return { ...API, accessTokenTTL: accessTokenSeconds }
-      },
-    },
-    revocation: { enabled: true, allowedPolicy: tokenPolicies.revocation },
-    richAuthorizationRequests: richAuthorizationRequests(),
-    rpInitiatedLogout: {
-      enabled: true,
-      logoutSource: (ctx, form) => renderLogout(ctx, form),
-      postLogoutSuccessSource: (ctx) => renderSignedOut(ctx),
-    },
-    userinfo: off,
-  } satisfies Configuration['features']
-}
-
 // `__Host-`: of this origin alone. The other two live on a path, which that name forbids.
 function cookieNames(https: boolean) {
   const [host, secure] = https ? ['__Host-', '__Secure-'] : ['', '']
@@ -226,34 +184,6 @@ function targetsOf({ params, client }: KoaContextWithOIDC['oidc']): string[] {
   const { redirect_uri: redirect, post_logout_redirect_uri: afterLogout } = params ?? {}
   const registered = [...(client.redirectUris ?? []), ...(client.postLogoutRedirectUris ?? [])]
   return [redirect, afterLogout].filter((uri): uri is string => registered.includes(String(uri)))
-}
-
-const API = {
-  scope: apiScopes.join(' '),
-  audience: API_AUDIENCE,
-  accessTokenFormat: 'jwt',
-  jwt: { sign: { alg: SIGNING_ALG } },
-} as const
-
-interface Params {
-  readonly grant_type?: unknown
-  scope?: unknown
-}
-
-/**
- * Without `scope` a client asks for all it holds; the library would issue a token that may nothing.
- * Nor does it mind a scope that does not exist.
- */
-function settleScope(params: Params | undefined, held: string | undefined): void {
-  if (params?.grant_type !== 'client_credentials') return
-  const { scope } = params
-  if (typeof scope !== 'string' || scope === '') {
-    params.scope = held
-    return
-  }
-  const unknown = scope.split(' ').find((one) => !isScope(one))
-  if (unknown !== undefined)
-    throw new errors.InvalidScope('requested scope does not exist', unknown)
 }
 
 // ES256, PS256 and EdDSA (new name: Ed25519) everywhere: FAPI 2.0 forbids RS256, the library's default.
