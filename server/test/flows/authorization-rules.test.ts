@@ -298,6 +298,22 @@ test('a refresh token is for its app, and for a customer who is let in', async (
   assert.equal((await take(app, fields)).error, 'invalid_grant')
 })
 
+test('a new password ends the sessions and the refresh tokens of whoever knew the old one', async () => {
+  const [it, somebody] = [await world.givenApp(), await world.givenPerson()]
+  const { tokens, browser } = await connect(world, it, somebody, SCOPE)
+  const waiting = await browser.open((await request(it, SCOPE)).url)
+  assert.ok(waiting.url.searchParams.get('code'), 'a session signs in by itself')
+  await world.database.pools.identity.query(
+    `update identity.credentials set changed_at = now() + interval '1 second'
+      where tenant_id = $1 and user_id = $2 and kind = 'password'`,
+    [world.tenantId, somebody.userId],
+  )
+  const fields = { grant_type: 'refresh_token', refresh_token: tokens.refresh_token ?? '' }
+  assert.equal((await take(it, fields)).error, 'invalid_grant')
+  const again = await browser.open((await request(it, SCOPE)).url)
+  assert.match(again.text, /name="password"/)
+})
+
 test('a refresh asks for less than was granted, never for more', async () => {
   const { tokens } = await connect(world, app, await world.givenPerson(), SCOPE)
   const less = {

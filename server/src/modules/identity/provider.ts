@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events'
 import { type Adapter, type Configuration, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import type { Sealing } from '../../platform/crypto/sealing.ts'
 import { databaseOver } from '../../platform/db/dialect.ts'
-import { findPerson } from './library-account.ts'
+import { findSignedIn } from './library-account.ts'
 import { type ArtifactParts, artifactAdapter } from './artifact-adapter.ts'
 import { insertReplay } from './artifact.queries.ts'
 import { assertClientAssertion } from './clients/client-assertion.ts'
@@ -148,7 +148,7 @@ function settings(parts: ProviderParts): Configuration {
     scopes: [...scopes],
     claims: { acr: null, amr: null, auth_time: null, iss: null, openid: ['sub'] },
     pkce: { required: () => true },
-    findAccount: (ctx, accountId) => findPerson(pool, ctx.oidc.client, accountId),
+    findAccount: (ctx, accountId, token) => findSignedIn(pool, ctx, accountId, token),
     loadExistingGrant: (ctx) => loadedGrant(ctx, { consents, clock }),
     // A refresh token of an app outlives the quarter of an hour of a browser session.
     expiresWithSession: (ctx) => oursOf(ctx.oidc.client).kind === 'first_party',
