@@ -197,6 +197,23 @@ test('malformed details, two payments at once, and a negative amount are refused
     [{ ...payment, amount: -1 }],
     [{ ...payment, amount: 1.5 }],
     [{ ...payment, note: 'more' }],
+    [{ ...payment, reference: 'a\0b' }],
+    [{ ...payment, reference: 'half \ud83d' }],
+    [{ ...payment, currency: 'XXX' }],
+    [
+      {
+        type: 'account_information',
+        actions: ['balance:read'],
+        valid_until: '2027-02-30T00:00:00Z',
+      },
+    ],
+    [
+      {
+        type: 'account_information',
+        actions: ['balance:read'],
+        valid_until: '2027-99-99T99:99:99Z',
+      },
+    ],
     [
       {
         type: 'account_information',

@@ -7,13 +7,15 @@ import {
 import { type TSchema, Type } from 'typebox'
 import { Check } from 'typebox/value'
 import { closed } from '../../platform/fields.ts'
+import { isPayable } from '../../platform/currencies.ts'
+import { isInstant } from '../../platform/http/validation.ts'
 import { idPattern } from '../../platform/ids.ts'
 import { CurrencyCode, MAX_AMOUNT } from '../../platform/money.ts'
 
 /**
  * Rich authorization requests (RFC 9396): one payment that the customer approves as it stands, or
- * accounts to look at until a day, or a consent that was asked for before. Their shapes are judged here; what they mean, and whether they
- * may be, is decided where accounts are known.
+ * accounts to look at until a day, or a consent that was asked for before. Their shapes are judged
+ * here; what they mean, and whether they may be, is decided where accounts are known.
  */
 const Account = Type.String({ pattern: idPattern('acc'), maxLength: 30 })
 const Instant = Type.String({
@@ -100,11 +102,25 @@ function validate(shape: TSchema, detail: AuthorizationDetail, client: Client): 
       `authorization details type '${type}' is not registered for this client`,
     )
   }
-  if (!Check(shape, detail)) {
+  if (!Check(shape, detail) || !isSound(detail)) {
     throw new errors.InvalidAuthorizationDetails(
       `authorization details of type '${type}' are malformed`,
     )
   }
+}
+
+const INSTANTS = ['valid_until', 'transactions_from', 'transactions_to']
+// What a page cannot show, or a row cannot keep: control characters and halves of a character.
+const UNPRINTABLE = /\p{Cc}|\p{Cs}/u
+
+/** What a pattern cannot say: that a day exists, that a currency can be paid in, that text is text. */
+function isSound(detail: AuthorizationDetail): boolean {
+  const { currency } = detail as { readonly currency?: unknown }
+  if (typeof currency === 'string' && !isPayable(currency)) return false
+  return Object.entries(detail).every(([name, value]) => {
+    if (typeof value !== 'string') return true
+    return INSTANTS.includes(name) ? isInstant(value) : !UNPRINTABLE.test(value)
+  })
 }
 
 // Of several payments on one page somebody would approve the others by the way.

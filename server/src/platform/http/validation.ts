@@ -70,7 +70,7 @@ const RFC_3339 = ajvFormats.default.get('date-time') as { validate: (text: strin
  * RFC 3339 knows leap seconds, which neither `Date` nor the database does, and the year 0 and offsets
  * of sixteen hours and more, on which the database fails.
  */
-function isInstant(text: string): boolean {
+export function isInstant(text: string): boolean {
   if (!RFC_3339.validate(text) || text.startsWith('0000') || FAR_OFFSET.test(text)) return false
   return Date.parse(text) >= YEAR_1
 }
