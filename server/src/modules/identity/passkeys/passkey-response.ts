@@ -1,10 +1,4 @@
-import {
-  type AuthenticationResponseJSON,
-  type RegistrationResponseJSON,
-  verifyAuthenticationResponse,
-  verifyRegistrationResponse,
-} from '@simplewebauthn/server'
-import { decodeClientDataJSON } from '@simplewebauthn/server/helpers'
+import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server'
 import { type TSchema, Type } from 'typebox'
 import { Check } from 'typebox/value'
 import type { RelyingParty } from './relying-party.ts'
@@ -19,6 +13,9 @@ export interface Read<Json> {
   /** The challenge that it claims to answer. */
   readonly challenge: string
 }
+
+// Loaded when somebody first uses a passkey: it would take a tenth of every start.
+const library = () => import('@simplewebauthn/server')
 
 /** What an authenticator that signs in proved. */
 export interface Proof {
@@ -54,6 +51,7 @@ export async function proofOf(
   { json, challenge }: Read<AuthenticationResponseJSON>,
   publicKey: Buffer,
 ): Promise<Proof | undefined> {
+  const { verifyAuthenticationResponse } = await library()
   try {
     const { verified, authenticationInfo: info } = await verifyAuthenticationResponse({
       response: json,
@@ -76,6 +74,7 @@ export async function madeKeyOf(
   { id, origin }: RelyingParty,
   { json, challenge, credentialId }: Read<RegistrationResponseJSON>,
 ): Promise<MadeKey | undefined> {
+  const { verifyRegistrationResponse } = await library()
   try {
     const made = await verifyRegistrationResponse({
       response: json,
@@ -136,11 +135,17 @@ function read<Json extends AuthenticationResponseJSON | RegistrationResponseJSON
     const json: unknown = JSON.parse(text)
     if (!Check(schema, json)) return undefined
     const answer = json as Json
-    const { challenge, crossOrigin } = decodeClientDataJSON(answer.response.clientDataJSON)
+    const { challenge, crossOrigin } = clientDataOf(answer)
     // No page of ours stands in a frame of somebody else's.
     if (typeof challenge !== 'string' || crossOrigin === true) return undefined
     return { json: answer, challenge, credentialId: Buffer.from(answer.id, 'base64url') }
   } catch {
     return undefined
   }
+}
+
+/** The client data (WebAuthn §5.8.1), which the signature covers. */
+function clientDataOf({ response }: AuthenticationResponseJSON | RegistrationResponseJSON) {
+  const text = Buffer.from(response.clientDataJSON, 'base64url').toString()
+  return JSON.parse(text) as { readonly challenge?: unknown; readonly crossOrigin?: unknown }
 }
