@@ -1,23 +1,26 @@
 import { Type } from 'typebox'
-import { type EmittedEvent, event } from '../../platform/events/events.ts'
+import {
+  type EmittedEvent,
+  type Moment,
+  NullableString,
+  event,
+} from '../../platform/events/events.ts'
 import { publicId } from '../../platform/ids.ts'
 import { toJsonAmount } from '../../platform/money.ts'
 import type { BeneficiaryRow } from './beneficiary.queries.ts'
 import type { ConsentRow } from './consent.queries.ts'
 import type { TransferRow } from './transfer.queries.ts'
 
-const Nullable = Type.Union([Type.String(), Type.Null()])
-
 const transfer = {
   transfer_id: Type.String(),
   status: Type.String(),
   from_account_id: Type.String(),
-  to_account_id: Nullable,
-  beneficiary_id: Nullable,
+  to_account_id: NullableString,
+  beneficiary_id: NullableString,
   amount: Type.Integer(),
   currency: Type.String(),
-  transaction_id: Nullable,
-  consent_id: Nullable,
+  transaction_id: NullableString,
+  consent_id: NullableString,
 }
 const onTransfer = (type: string, description: string) =>
   event(`transfer.${type}`, 'transfer', description, transfer)
@@ -32,7 +35,7 @@ const consent = {
   consent_id: Type.String(),
   status: Type.String(),
   client_id: Type.String(),
-  user_id: Nullable,
+  user_id: NullableString,
   permissions: Type.Array(Type.String()),
   valid_until: Type.String(),
 }
@@ -55,11 +58,6 @@ export const beneficiaryEvents = {
   created: onBeneficiary('created', 'A payee was saved.'),
   updated: onBeneficiary('updated', 'A saved payee was renamed.'),
   deleted: onBeneficiary('deleted', 'A saved payee was deleted.'),
-}
-
-interface Moment {
-  readonly at: Date
-  readonly requestId: string | null
 }
 
 /** The event of a transfer as its row stands now; its `event_sequence` must have been raised. */

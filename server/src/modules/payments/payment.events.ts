@@ -1,24 +1,27 @@
 import { Type } from 'typebox'
-import { type EmittedEvent, event } from '../../platform/events/events.ts'
+import {
+  type EmittedEvent,
+  type Moment,
+  NullableString,
+  event,
+} from '../../platform/events/events.ts'
 import { publicId } from '../../platform/ids.ts'
 import { toJsonAmount } from '../../platform/money.ts'
 import type { PaymentRow } from './payment.queries.ts'
 import { statusGroupOf, statusOf } from './payment.states.ts'
 import type { RefundRow } from './refund.queries.ts'
 
-const Nullable = Type.Union([Type.String(), Type.Null()])
-
 const payment = {
   payment_id: Type.String(),
   status: Type.String(),
   status_group: Type.String(),
-  previous_status: Nullable,
+  previous_status: NullableString,
   amount: Type.Integer(),
   currency: Type.String(),
   amount_captured: Type.Integer(),
   amount_refunded: Type.Integer(),
-  failure_code: Nullable,
-  external_id: Nullable,
+  failure_code: NullableString,
+  external_id: NullableString,
 }
 
 const onPayment = (type: string, description: string) =>
@@ -41,11 +44,11 @@ const refund = {
   refund_id: Type.String(),
   payment_id: Type.String(),
   status: Type.String(),
-  previous_status: Nullable,
+  previous_status: NullableString,
   amount: Type.Integer(),
   currency: Type.String(),
-  failure_code: Nullable,
-  external_id: Nullable,
+  failure_code: NullableString,
+  external_id: NullableString,
 }
 
 const onRefund = (type: string, description: string) =>
@@ -59,11 +62,6 @@ export const refundEvents = {
   needs_review: onRefund('needs_review', 'The outcome is not certain; a person must decide.'),
 }
 export type RefundEventName = keyof typeof refundEvents
-
-interface Moment {
-  readonly at: Date
-  readonly requestId: string | null
-}
 
 /** The event of a payment as its row stands now; its `event_sequence` must have been raised. */
 export function paymentEvent(

@@ -194,8 +194,8 @@ async function commitAfter(client: PoolClient, sent: readonly Promise<unknown>[]
     if (answer.status === 'rejected' && sqlState(answer.reason) !== undefined) throw answer.reason
   }
   if (committed.status === 'rejected') throw committed.reason
-  const lost = answers.find(({ status }) => status === 'rejected')
-  if (lost !== undefined) throw new CommitUnknown(lost)
+  const lost = answers.find((answer) => answer.status === 'rejected')
+  if (lost !== undefined) throw new CommitUnknown(lost.reason)
 }
 
 async function commit(client: PoolClient): Promise<void> {

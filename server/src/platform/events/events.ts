@@ -20,6 +20,12 @@ export interface Fact<Data> {
   readonly data: Data
 }
 
+/** When and by which request something happened that an event tells. */
+export type Moment = Pick<Fact<never>, 'at' | 'requestId'>
+
+/** A fact that may be missing. */
+export const NullableString = Type.Union([Type.String(), Type.Null()])
+
 export interface EmittedEvent extends Fact<object> {
   readonly type: string
   readonly objectKind: string

@@ -3,8 +3,8 @@ import { type Asked, type Command, tenantOf } from '../../../platform/command.ts
 import type { Tx } from '../../../platform/db/types.ts'
 import { type Outcome, accept } from '../../../platform/errors.ts'
 import { publicId } from '../../../platform/ids.ts'
+import { type HeldUsers, lockUsersOf } from '../users/lock-users.ts'
 import { refuse } from '../users/user.errors.ts'
-import { type UserRow, lockUsers } from '../users/user.queries.ts'
 import type { MadeKey } from './passkey-response.ts'
 import { type PasskeyRow, insertPasskeys, listPasskeys } from './passkey.queries.ts'
 
@@ -19,23 +19,16 @@ export interface PasskeyEnrolment {
 export const MAX_PASSKEYS = 10 // of one person: a phone, a laptop, two security keys, and some more
 
 /** Gives users one more way to sign in. A key that somebody of the tenant has is turned down. */
-export const enrolPasskeys: Command<PasskeyEnrolment, PasskeyRow, Held> = {
+export const enrolPasskeys: Command<PasskeyEnrolment, PasskeyRow, HeldUsers> = {
   name: 'enrol_passkeys',
-  lock: (tx, requests) =>
-    lockUsers(
-      tx,
-      tenantOf(requests),
-      requests.map(({ input }) => input.userId),
-    ),
+  lock: lockUsersOf,
   run,
 }
-
-type Held = ReadonlyMap<string, UserRow>
 
 async function run(
   tx: Tx,
   requests: readonly Asked<PasskeyEnrolment>[],
-  held: Held,
+  held: HeldUsers,
 ): Promise<Outcome<PasskeyRow>[]> {
   const counts = await countsOf(tx, tenantOf(requests), [...held.keys()])
   const seen = new Set<string>()

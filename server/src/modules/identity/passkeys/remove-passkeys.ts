@@ -3,8 +3,9 @@ import { type Asked, type Command, tenantOf } from '../../../platform/command.ts
 import type { Tx } from '../../../platform/db/types.ts'
 import { type Outcome, accept } from '../../../platform/errors.ts'
 import { publicId } from '../../../platform/ids.ts'
+import { type HeldUsers, lockUsersOf } from '../users/lock-users.ts'
 import { refuse } from '../users/user.errors.ts'
-import { type UserKind, type UserRow, lockUsers } from '../users/user.queries.ts'
+import type { UserKind } from '../users/user.queries.ts'
 import { type NamedPasskey, deletePasskeys } from './passkey.queries.ts'
 
 export interface PasskeyRemoval extends NamedPasskey {
@@ -12,23 +13,16 @@ export interface PasskeyRemoval extends NamedPasskey {
 }
 
 /** Ends passkeys: nobody signs in by them any more. What was issued before lives on. */
-export const removePasskeys: Command<PasskeyRemoval, NamedPasskey, Held> = {
+export const removePasskeys: Command<PasskeyRemoval, NamedPasskey, HeldUsers> = {
   name: 'remove_passkeys',
-  lock: (tx, requests) =>
-    lockUsers(
-      tx,
-      tenantOf(requests),
-      requests.map(({ input }) => input.userId),
-    ),
+  lock: lockUsersOf,
   run,
 }
-
-type Held = ReadonlyMap<string, UserRow>
 
 async function run(
   tx: Tx,
   requests: readonly Asked<PasskeyRemoval>[],
-  held: Held,
+  held: HeldUsers,
 ): Promise<Outcome<NamedPasskey>[]> {
   const known = requests.filter(({ input }) => held.get(input.userId)?.kind === input.kind)
   const inputs = known.map(({ input }) => input)
