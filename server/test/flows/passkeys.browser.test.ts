@@ -1,13 +1,11 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import axe from 'axe-core'
 import { decodeJwt } from 'jose'
 import type { Browser, CDPSession, Page } from 'playwright-core'
 import { publicId } from '../../src/platform/ids.ts'
 import { noChromium, openChromium } from '../support/chromium.ts'
 import { cookieBrowser } from '../support/cookie-browser.ts'
+import { type AppSite, openAppSite, refusals, shot, violations } from '../support/pages.ts'
 import {
   type App,
   type Person,
@@ -18,17 +16,16 @@ import {
 } from '../support/sign-in-world.ts'
 
 const SCOPE = 'openid accounts:read transfer:write'
-const shots = process.env['COUNTINGHOUSE_TEST_SHOTS'] // a directory: for looking at the pages
 let world: SignInWorld
 let browser: Browser
 let app: App
-let callback: { readonly url: string; close(): Promise<void> }
+let callback: AppSite
 
 before(async () => {
   if (noChromium !== false) return
   world = await openSignInWorld({ host: 'localhost' })
   browser = await openChromium()
-  callback = await listen()
+  callback = await openAppSite('127.0.0.1')
   app = await world.givenApp({ redirectUris: [callback.url], name: 'Budget Planner' })
 })
 after(async () => {
@@ -37,17 +34,6 @@ after(async () => {
   await world?.close()
   assert.deepEqual(world?.errors ?? [], [])
 })
-
-/** The app's own site, on another origin than the bank's. */
-async function listen() {
-  const server = createServer((_request, response) => response.end('back at the app'))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://127.0.0.1:${port}/callback`,
-    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
-  }
-}
 
 /** A device that holds passkeys and, if it is so told, knows its owner. */
 interface Device {
@@ -62,10 +48,7 @@ async function openDevice(options: { readonly bypassCSP?: boolean } = {}): Promi
   const context = await browser.newContext(options)
   context.setDefaultTimeout(10_000)
   const page = await context.newPage()
-  const blocked: string[] = []
-  page.on('console', (message) => {
-    if (/Content Security Policy/i.test(message.text())) blocked.push(message.text())
-  })
+  const blocked = refusals(page)
   const cdp: CDPSession = await context.newCDPSession(page)
   await cdp.send('WebAuthn.enable')
   const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
@@ -91,19 +74,9 @@ async function openDevice(options: { readonly bypassCSP?: boolean } = {}): Promi
   }
 }
 
-async function shot(page: Page, name: string): Promise<void> {
-  if (shots !== undefined) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
-}
-
 async function check(page: Page, name: string): Promise<void> {
   await shot(page, name)
-  await page.evaluate(axe.source)
-  const found = (await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
-  )) as { violations: { id: string; nodes: { html: string }[] }[]; passes: unknown[] }
-  assert.ok(found.passes.length > 10, 'the checker looked at the page')
-  const words = found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join()}`)
-  assert.deepEqual(words, [], name)
+  assert.deepEqual(await violations(page), [], name)
 }
 
 function home(kind: 'customer' | 'operator' = 'customer'): string {

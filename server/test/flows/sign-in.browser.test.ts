@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
-import axe from 'axe-core'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { publicId } from '../../src/platform/ids.ts'
 import { noChromium, openChromium } from '../support/chromium.ts'
+import { type AppSite, openAppSite, refusals, shot, violations } from '../support/pages.ts'
 import {
   type App,
   type Person,
@@ -17,17 +15,16 @@ import {
 } from '../support/sign-in-world.ts'
 
 const SCOPE = 'openid accounts:read balance:read transfer:write'
-const shots = process.env['COUNTINGHOUSE_TEST_SHOTS'] // a directory: for looking at the pages
 let world: SignInWorld
 let browser: Browser
 let app: App
-let callback: { readonly url: string; close(): Promise<void> }
+let callback: AppSite
 
 before(async () => {
   if (noChromium !== false) return
   world = await openSignInWorld()
   browser = await openChromium()
-  callback = await listen()
+  callback = await openAppSite('localhost')
   app = await world.givenApp({ redirectUris: [callback.url], name: 'Budget Planner' })
 })
 after(async () => {
@@ -35,17 +32,6 @@ after(async () => {
   await callback?.close()
   await world?.close()
 })
-
-/** The app's own site, on another origin than the bank's. */
-async function listen() {
-  const server = createServer((_request, response) => response.end('back at the app'))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  return {
-    url: `http://localhost:${port}/callback`,
-    close: () => new Promise<void>((resolve) => server.close(() => resolve())),
-  }
-}
 
 async function context(
   options: Parameters<Browser['newContext']>[0] = {},
@@ -55,10 +41,6 @@ async function context(
   return made
 }
 
-async function shot(page: Page, name: string): Promise<void> {
-  if (shots !== undefined) await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
-}
-
 /** Tab until the element has the focus, as somebody without a mouse would. */
 async function tabTo(page: Page, selector: string): Promise<void> {
   for (let presses = 0; presses < 20; presses += 1) {
@@ -66,23 +48,6 @@ async function tabTo(page: Page, selector: string): Promise<void> {
     if (await page.locator(`${selector}:focus`).count()) return
   }
   throw new Error(`${selector} is not reached by keyboard`)
-}
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source)
-  const found = (await page.evaluate(
-    `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`,
-  )) as { violations: { id: string; nodes: { html: string }[] }[]; passes: unknown[] }
-  assert.ok(found.passes.length > 10, 'the checker looked at the page')
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join()}`)
-}
-
-function refusals(page: Page): string[] {
-  const seen: string[] = []
-  page.on('console', (message) => {
-    if (/Content Security Policy/i.test(message.text())) seen.push(message.text())
-  })
-  return seen
 }
 
 async function asked() {
